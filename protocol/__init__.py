@@ -1,0 +1,1 @@
+"""What crosses between two programs: routes, messages, errors, geometry and pairing. Standard library only."""

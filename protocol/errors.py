@@ -1,0 +1,265 @@
+"""Every error a user can meet, in one tree.
+
+Each class is named after the fact. Its docstring is the sentence the user reads; `code` and `status` are what crosses
+the wire and never change. `fact` adds what only the moment knows ("It has 80 megapixels; 50 are the most.").
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+
+class CopyPasteError(Exception):
+    """Something went wrong inside the program. Try again; if it stays, look at its log."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, fact: str = "") -> None:
+        """Args: fact: a sentence with what only this moment knows, or nothing."""
+        super().__init__(fact)
+        self.fact = fact
+
+    @property
+    def sentence(self) -> str:
+        """What the user reads."""
+        return f"{type(self).__doc__} {self.fact}".strip()
+
+
+# --- Requests -------------------------------------------------------------------------------------------------------
+
+
+class RouteUnknown(CopyPasteError):
+    """There is nothing at this address. The README lists the routes."""
+
+    code = "route_unknown"
+    status = 404
+
+
+class MethodNotAllowed(CopyPasteError):
+    """This address does not take this kind of request. The README lists the routes."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class MessageInvalid(CopyPasteError):
+    """The request is not of the form this version understands. Update the phone app or the computer's program."""
+
+    code = "message_invalid"
+    status = 400
+
+
+class PartMissing(CopyPasteError):
+    """A part of the request is missing or empty. Send it as multipart/form-data."""
+
+    code = "part_missing"
+    status = 400
+
+
+class BodyTooLarge(CopyPasteError):
+    """The request is too large. Send a smaller picture."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class NotAuthorised(CopyPasteError):
+    """The key is missing or wrong. Pair this device again, or send the right API key."""
+
+    code = "not_authorised"
+    status = 401
+
+
+class ServerBusy(CopyPasteError):
+    """The server is busy with other photos. Try again in a few seconds."""
+
+    code = "server_busy"
+    status = 503
+
+
+class NotReady(CopyPasteError):
+    """The model is still loading. Try again in a few seconds."""
+
+    code = "not_ready"
+    status = 503
+
+
+# --- Pictures -------------------------------------------------------------------------------------------------------
+
+
+class NotAPicture(CopyPasteError):
+    """This is not a picture we can read. Send a JPEG, PNG, WebP or HEIC file."""
+
+    code = "not_a_picture"
+    status = 415
+
+
+class PictureBroken(CopyPasteError):
+    """The picture is damaged or cut short. Take it again."""
+
+    code = "picture_broken"
+    status = 422
+
+
+class TooManyPixels(CopyPasteError):
+    """The picture has too many pixels. Send a smaller one."""
+
+    code = "too_many_pixels"
+    status = 413
+
+
+class NothingToCut(CopyPasteError):
+    """No object stands out in this photo. Move closer, or put the thing before a calmer background."""
+
+    code = "nothing_to_cut"
+    status = 422
+
+
+# --- Finding the screen point ---------------------------------------------------------------------------------------
+
+
+class ScreenNotInView(CopyPasteError):
+    """The computer's screen was not found in the camera's view. Point the camera at the screen and show more of it."""
+
+    code = "screen_not_in_view"
+    status = 422
+
+
+class AimBesideScreen(CopyPasteError):
+    """The centre of the camera's view lies beside the screen. Aim at a spot on the screen."""
+
+    code = "aim_beside_screen"
+    status = 422
+
+
+class ViewTooBlurred(CopyPasteError):
+    """The camera's view is too blurred to recognise the screen. Hold the phone still for a moment."""
+
+    code = "view_too_blurred"
+    status = 422
+
+
+class ScreenTooPlain(CopyPasteError):
+    """There is too little on the screen to recognise it by. Show a toolbar, a picture or some text beside the spot."""
+
+    code = "screen_too_plain"
+    status = 422
+
+
+class ScreenDiffers(CopyPasteError):
+    """What the camera sees is not what this computer shows. Point at this computer's screen and let it stand still."""
+
+    code = "screen_differs"
+    status = 422
+
+
+# --- Pasting --------------------------------------------------------------------------------------------------------
+
+
+class PasteNotSeen(CopyPasteError):
+    """The editor did not take the cutout: nothing changed on the screen. Open a document that takes pictures."""
+
+    code = "paste_not_seen"
+    status = 409
+
+
+class PasteMisplaced(CopyPasteError):
+    """The cutout landed in another spot than the one aimed at. Try an editor that pastes under the pointer."""
+
+    code = "paste_misplaced"
+    status = 409
+
+
+class SomethingElseAppeared(CopyPasteError):
+    """Something other than the cutout appeared on the screen, perhaps a dialog. Look at the screen, then tap again."""
+
+    code = "something_else_appeared"
+    status = 409
+
+
+class DesktopUnavailable(CopyPasteError):
+    """The agent cannot see or reach this computer's desktop. Start it from within the desktop session."""
+
+    code = "desktop_unavailable"
+    status = 503
+
+
+# --- Pairing --------------------------------------------------------------------------------------------------------
+
+
+class TokenInvalid(CopyPasteError):
+    """This pairing code was used before or has expired. Show a fresh one on the computer and scan it again."""
+
+    code = "token_invalid"
+    status = 403
+
+
+class PairingLinkInvalid(CopyPasteError):
+    """This is not a pairing code of AR Copy & Paste. Scan the one that the computer shows."""
+
+    code = "pairing_link_invalid"
+    status = 400
+
+
+class CertificateWrong(CopyPasteError):
+    """Another computer answered than the one you paired with. If you set it up anew, pair with it again."""
+
+    code = "certificate_wrong"
+    status = 403
+
+
+# --- On the phone ---------------------------------------------------------------------------------------------------
+
+
+class NotPaired(CopyPasteError):
+    """This phone is not paired with a computer. Scan the code that the computer shows."""
+
+    code = "not_paired"
+    status = 401
+
+
+class ServerUnreachable(CopyPasteError):
+    """The segmentation server does not answer. Check that it runs and that the phone is in the same network."""
+
+    code = "server_unreachable"
+    status = 503
+
+
+class AgentUnreachable(CopyPasteError):
+    """The computer does not answer. Check that its agent runs and that the phone is in the same network."""
+
+    code = "agent_unreachable"
+    status = 503
+
+
+class CameraUnavailable(CopyPasteError):
+    """The camera cannot be used. Allow this app to use it and close other apps that do."""
+
+    code = "camera_unavailable"
+    status = 503
+
+
+# --- Starting -------------------------------------------------------------------------------------------------------
+
+
+class SettingsInvalid(CopyPasteError):
+    """The program cannot start with these settings."""
+
+    code = "settings_invalid"
+
+
+class WeightsMissing(CopyPasteError):
+    """The model's weights are missing or damaged. Run `python -m segmentation_server.weights` to fetch them."""
+
+    code = "weights_missing"
+
+
+def _all_classes(root: type[CopyPasteError] = CopyPasteError) -> Iterator[type[CopyPasteError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _all_classes(child)
+
+
+def error_class(code: str) -> type[CopyPasteError]:
+    """The class whose code this is; CopyPasteError itself for a code that this version does not know."""
+    return {known.code: known for known in _all_classes()}.get(code, CopyPasteError)

@@ -1,0 +1,174 @@
+"""What the programs say to each other: frozen dataclasses with to_wire and from_wire."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from protocol.errors import CopyPasteError, MessageInvalid, error_class
+from protocol.geometry import Box, ScreenPoint
+from protocol.routes import BOX_HEADER, CONFIDENCE_HEADER, WIRE_VERSION
+
+
+class Message:
+    """A dataclass that crosses the wire as a JSON object.
+
+    Unknown keys are ignored, so that a newer peer may say more; a missing key or a value of the wrong type is an error.
+    """
+
+    def to_wire(self) -> dict[str, Any]:
+        """This message as what `json.dumps` takes."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]  # every subclass is a dataclass
+
+    @classmethod
+    def from_wire(cls, wire: object) -> Self:
+        """Read what `json.loads` gave; it is not changed.
+
+        Raises:
+            MessageInvalid: a key is missing or a value has the wrong type.
+        """
+        message = _read(cls, wire, cls.__name__)
+        assert isinstance(message, cls)
+        return message
+
+
+def _read(kind: Any, value: object, where: str) -> object:
+    """`value` as `kind`, checked: a dataclass, an optional, a dict of values or a plain JSON type."""
+    if dataclasses.is_dataclass(kind):
+        return _read_dataclass(kind, value, where)
+    if typing.get_origin(kind) is types.UnionType:
+        plain_kind, _none = typing.get_args(kind)
+        return None if value is None else _read(plain_kind, value, where)
+    if typing.get_origin(kind) is dict:
+        if not isinstance(value, Mapping):
+            raise MessageInvalid(f"{where} is not an object.")
+        _key_kind, value_kind = typing.get_args(kind)
+        return {str(key): _read(value_kind, item, f"{where}.{key}") for key, item in value.items()}
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise MessageInvalid(f"{where} is not a {kind.__name__}.")
+    return value
+
+
+def _read_dataclass(kind: Any, value: object, where: str) -> object:
+    if not isinstance(value, Mapping):
+        raise MessageInvalid(f"{where} is not an object.")
+    hints = typing.get_type_hints(kind)
+    fields = {}
+    for field in dataclasses.fields(kind):
+        if field.name not in value:
+            raise MessageInvalid(f"{where}.{field.name} is missing.")
+        fields[field.name] = _read(hints[field.name], value[field.name], f"{where}.{field.name}")
+    return kind(**fields)
+
+
+@dataclass(frozen=True)
+class ErrorAnswer(Message):
+    """The body of every answer that is not a success."""
+
+    code: str
+    sentence: str
+
+    @classmethod
+    def of(cls, error: CopyPasteError) -> "ErrorAnswer":
+        """What the peer is told of this error."""
+        return cls(error.code, error.sentence)
+
+    def to_error(self) -> CopyPasteError:
+        """The error as its class on this side, saying what the peer said."""
+        known = error_class(self.code)
+        fact = self.sentence.removeprefix(known.__doc__ or "").strip()
+        return known(fact)
+
+
+@dataclass(frozen=True)
+class HealthAnswer(Message):
+    """The answer of /healthz and /readyz."""
+
+    is_ready: bool
+    model: str | None  # what the segmentation server runs; None for the agent
+
+
+@dataclass(frozen=True)
+class FoundObject:
+    """What a cutout or mask says of itself, in headers beside the picture."""
+
+    confidence: float  # 0 to 1: mean probability of the pixels taken for the object
+    box: Box  # where the object is, in pixels of the photo
+
+    def to_headers(self) -> dict[str, str]:
+        """These facts as HTTP headers."""
+        box = self.box
+        return {
+            CONFIDENCE_HEADER: f"{self.confidence:.4f}",
+            BOX_HEADER: f"{box.x},{box.y},{box.width},{box.height}",
+        }
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str]) -> "FoundObject":
+        """Read them back.
+
+        Raises:
+            MessageInvalid: a header is missing or malformed.
+        """
+        try:
+            x, y, width, height = (int(number) for number in headers[BOX_HEADER].split(","))
+            return cls(float(headers[CONFIDENCE_HEADER]), Box(x, y, width, height))
+        except (KeyError, ValueError) as error:
+            raise MessageInvalid("The headers of the object are missing or malformed.") from error
+
+
+@dataclass(frozen=True)
+class ServerAddress(Message):
+    """Where a phone finds the segmentation server and what it needs to be let in."""
+
+    url: str
+    api_key: str | None
+    certificate_sha256: str | None  # hexadecimal; None for a publicly trusted certificate or plain HTTP
+
+
+@dataclass(frozen=True)
+class PairRequest(Message):
+    """A phone asks to be paired, with the token from the QR code."""
+
+    token: str
+    device_name: str
+    wire_version: int = WIRE_VERSION
+
+
+@dataclass(frozen=True)
+class PairAnswer(Message):
+    """The phone is paired: its key, and everything else it needs."""
+
+    device_key: str
+    computer_name: str
+    server: ServerAddress
+
+
+@dataclass(frozen=True)
+class StatusAnswer(Message):
+    """Who the agent is."""
+
+    computer_name: str
+    wire_version: int
+
+
+@dataclass(frozen=True)
+class PasteRequest(Message):
+    """How the cutout floats over the view, beside the two pictures."""
+
+    width_view: float  # the cutout's width in pixels of the view, so that it lands as large as it floats
+
+
+@dataclass(frozen=True)
+class PasteAnswer(Message):
+    """The cutout was pasted and seen where it should be."""
+
+    editor: str  # title of the window pasted into
+    aim: ScreenPoint  # the screen point under the camera's centre
+    landed: ScreenPoint  # the centre of the cutout as the second look found it
+    error_px: float  # distance between the two, in screen pixels
+    stages_s: dict[str, float]  # seconds each stage took: screenshot, locate, paste, look
