@@ -1,0 +1,1 @@
+"""The phone: tap a thing and it is copied, tap a monitor and it is pasted there."""

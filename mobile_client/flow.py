@@ -1,0 +1,163 @@
+"""What a tap does next: aiming -> copying -> holding -> pasting -> aiming. No Kivy, no pictures, no network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from protocol.errors import CopyPasteError
+from protocol.messages import PasteAnswer
+
+PhotoT = TypeVar("PhotoT")  # the picture of the thing
+CutoutT = TypeVar("CutoutT")  # what was cut out of it
+ViewT = TypeVar("ViewT")  # the picture of the screen
+AnswerT = TypeVar("AnswerT")
+
+STILL_PASTING = "The computer was already asked to paste, so the cutout may still land."
+
+
+class StateName(StrEnum):
+    """What the phone is doing."""
+
+    AIMING = "aiming"  # at a thing; a tap copies it
+    COPYING = "copying"
+    HOLDING = "holding"  # a cutout; a tap pastes it
+    PASTING = "pasting"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence for the user."""
+
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True)
+class State(Generic[CutoutT]):
+    """Where the flow stands, and what there is to tell about how it came there."""
+
+    name: StateName = StateName.AIMING
+    cutout: CutoutT | None = None  # while holding and pasting
+    notice: Notice | None = None
+
+
+class Phone(Protocol[PhotoT, CutoutT, ViewT]):
+    """What the flow needs. Pictures are taken on the UI thread; copy and paste run in the background."""
+
+    def take_photo(self) -> PhotoT:
+        """The thing, as the user sees it now."""
+
+    def take_view(self) -> ViewT:
+        """The computer's screen, as the camera sees it now."""
+
+    def copy(self, photo: PhotoT, /) -> CutoutT:
+        """Cut the object out of a photo."""
+
+    def paste(self, cutout: CutoutT, view: ViewT, /) -> PasteAnswer:
+        """Paste a cutout at the screen point under the centre of a view."""
+
+
+class Flow(Generic[PhotoT, CutoutT, ViewT]):
+    """The state machine of the app. Call it on the UI thread only.
+
+    Every question to a server carries a ticket. Cancelling makes the ticket worthless: the late answer of a copy is
+    dropped. A paste cannot be taken back once it was asked for, so cancelling one keeps the cutout, says that it may
+    still land, and its late answer still informs; but it changes nothing more.
+    """
+
+    def __init__(
+        self,
+        phone: Phone[PhotoT, CutoutT, ViewT],
+        *,
+        run_in_background: Callable[[Callable[[], None]], None],
+        run_on_ui: Callable[[Callable[[], None]], None],
+        observe: Callable[[State[CutoutT]], None],
+    ) -> None:
+        """Start aiming; `observe` is told of every change and every notice."""
+        self.state: State[CutoutT] = State()
+        self._phone = phone
+        self._run_in_background = run_in_background
+        self._run_on_ui = run_on_ui
+        self._observe = observe
+        self._ticket = 0
+
+    def tap(self) -> None:
+        """Copy what is aimed at, or paste what is held; while a server works a tap does nothing."""
+        try:
+            if self.state.name is StateName.AIMING:
+                self._copy()
+            elif self.state.name is StateName.HOLDING:
+                self._paste()
+        except CopyPasteError as error:  # no picture could be taken
+            self.inform(_notice_of(error))
+
+    def cancel(self) -> bool:
+        """Let go. False if there was nothing to let go of."""
+        if self.state.name is StateName.AIMING:
+            return False
+        self._ticket += 1
+        if self.state.name is StateName.PASTING:
+            self._become(StateName.HOLDING, self.state.cutout, Notice(STILL_PASTING))
+        else:
+            self._become(StateName.AIMING)
+        return True
+
+    def inform(self, notice: Notice) -> None:
+        """Tell the user something; what a tap does next stays."""
+        self._become(self.state.name, self.state.cutout, notice)
+
+    def _copy(self) -> None:
+        photo = self._phone.take_photo()
+        self._become(StateName.COPYING)
+        self._ask(lambda: self._phone.copy(photo), self._copied)
+
+    def _copied(self, answer: CutoutT | CopyPasteError, is_late: bool) -> None:
+        if is_late:
+            return
+        if isinstance(answer, CopyPasteError):
+            self._become(StateName.AIMING, notice=_notice_of(answer))
+        else:
+            self._become(StateName.HOLDING, answer)
+
+    def _paste(self) -> None:
+        cutout = self.state.cutout
+        assert cutout is not None  # it is there while holding
+        view = self._phone.take_view()
+        self._become(StateName.PASTING, cutout)
+        self._ask(lambda: self._phone.paste(cutout, view), self._pasted)
+
+    def _pasted(self, answer: PasteAnswer | CopyPasteError, is_late: bool) -> None:
+        notice = _notice_of(answer)
+        if is_late:
+            self.inform(notice)
+        elif notice.is_error:
+            self._become(StateName.HOLDING, self.state.cutout, notice)
+        else:
+            self._become(StateName.AIMING, notice=notice)
+
+    def _ask(self, question: Callable[[], AnswerT], settle: Callable[[AnswerT | CopyPasteError, bool], None]) -> None:
+        """Ask in the background; settle on the UI thread with the answer or the error, and whether it comes late."""
+        self._ticket += 1
+        ticket = self._ticket
+
+        def work() -> None:
+            answer: AnswerT | CopyPasteError = CopyPasteError()  # what the user reads if the question itself breaks
+            try:
+                answer = question()
+            except CopyPasteError as error:
+                answer = error
+            finally:
+                self._run_on_ui(lambda: settle(answer, ticket != self._ticket))
+
+        self._run_in_background(work)
+
+    def _become(self, name: StateName, cutout: CutoutT | None = None, notice: Notice | None = None) -> None:
+        self.state = State(name, cutout, notice)
+        self._observe(self.state)
+
+
+def _notice_of(answer: PasteAnswer | CopyPasteError) -> Notice:
+    if isinstance(answer, CopyPasteError):
+        return Notice(answer.sentence, is_error=True)
+    return Notice(f"Pasted into {answer.editor}, {answer.error_px:.0f} px from the aim.")

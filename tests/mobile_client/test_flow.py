@@ -1,0 +1,227 @@
+"""What a tap does next, told without a window, a camera or a network."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from mobile_client.flow import STILL_PASTING, Flow, Notice, State, StateName
+from protocol.errors import AgentUnreachable, CameraUnavailable, CopyPasteError, NothingToCut, ScreenNotInView
+from protocol.geometry import ScreenPoint
+from protocol.messages import PasteAnswer
+
+T = TypeVar("T")
+PASTED = PasteAnswer("Inkscape", ScreenPoint(10, 20), ScreenPoint(10, 21), 1.0, {})
+
+
+class FakePhone:
+    """Pictures are words; what a server answers is set by the test; background work waits until `finish`."""
+
+    def __init__(self) -> None:
+        self.copied: str | Exception = "cup"
+        self.pasted: PasteAnswer | Exception = PASTED
+        self.camera_error: CopyPasteError | None = None
+        self.asked: list[tuple[str, ...]] = []
+        self.work: list[Callable[[], None]] = []
+        self.states: list[State[str]] = []
+        self.flow = Flow[str, str, str](
+            self, run_in_background=self.work.append, run_on_ui=lambda call: call(), observe=self.states.append
+        )
+
+    def take_photo(self) -> str:
+        return self._picture("photo")
+
+    def take_view(self) -> str:
+        return self._picture("view")
+
+    def copy(self, photo: str) -> str:
+        self.asked.append(("copy", photo))
+        return _answer(self.copied)
+
+    def paste(self, cutout: str, view: str) -> PasteAnswer:
+        self.asked.append(("paste", cutout, view))
+        return _answer(self.pasted)
+
+    def finish(self) -> None:
+        """The oldest question is answered."""
+        self.work.pop(0)()
+
+    @property
+    def name(self) -> StateName:
+        return self.flow.state.name
+
+    @property
+    def notice(self) -> Notice | None:
+        return self.flow.state.notice
+
+    def _picture(self, word: str) -> str:
+        if self.camera_error:
+            raise self.camera_error
+        return word
+
+
+def _answer(answer: T | Exception) -> T:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+@pytest.fixture
+def phone() -> FakePhone:
+    return FakePhone()
+
+
+@pytest.fixture
+def holding(phone: FakePhone) -> FakePhone:
+    phone.flow.tap()
+    phone.finish()
+    return phone
+
+
+def test_two_taps_copy_and_paste(phone: FakePhone) -> None:
+    phone.flow.tap()
+    phone.finish()
+    phone.flow.tap()
+    phone.finish()
+
+    assert [state.name for state in phone.states] == ["copying", "holding", "pasting", "aiming"]
+    assert phone.asked == [("copy", "photo"), ("paste", "cup", "view")]
+    assert phone.notice == Notice("Pasted into Inkscape, 1 px from the aim.")
+
+
+def test_the_cutout_is_in_hand_while_holding_and_pasting(holding: FakePhone) -> None:
+    assert holding.flow.state.cutout == "cup"
+    holding.flow.tap()
+    assert holding.flow.state.cutout == "cup"
+    holding.finish()
+    assert holding.flow.state.cutout is None
+
+
+def test_a_tap_while_copying_does_nothing(phone: FakePhone) -> None:
+    phone.flow.tap()
+    phone.flow.tap()
+    assert len(phone.work) == 1
+    assert len(phone.states) == 1
+
+
+def test_a_tap_while_pasting_does_nothing(holding: FakePhone) -> None:
+    holding.flow.tap()
+    holding.flow.tap()
+    assert len(holding.work) == 1
+
+
+def test_a_failed_copy_goes_back_to_aiming_and_says_why(phone: FakePhone) -> None:
+    phone.copied = NothingToCut()
+    phone.flow.tap()
+    phone.finish()
+    assert phone.flow.state == State(StateName.AIMING, None, Notice(NothingToCut().sentence, is_error=True))
+
+
+def test_a_failed_paste_keeps_the_cutout_and_says_why(holding: FakePhone) -> None:
+    holding.pasted = ScreenNotInView()
+    holding.flow.tap()
+    holding.finish()
+    assert holding.flow.state == State(StateName.HOLDING, "cup", Notice(ScreenNotInView().sentence, is_error=True))
+
+
+def test_a_failed_paste_can_be_tried_again(holding: FakePhone) -> None:
+    holding.pasted = AgentUnreachable()
+    holding.flow.tap()
+    holding.finish()
+    holding.pasted = PASTED
+    holding.flow.tap()
+    holding.finish()
+    assert holding.name is StateName.AIMING
+
+
+def test_a_question_that_breaks_does_not_leave_the_user_waiting(phone: FakePhone) -> None:
+    phone.copied = ZeroDivisionError()
+    phone.flow.tap()
+    with pytest.raises(ZeroDivisionError):
+        phone.finish()
+    assert phone.flow.state == State(StateName.AIMING, None, Notice(CopyPasteError().sentence, is_error=True))
+
+
+def test_without_a_picture_nothing_is_asked(phone: FakePhone) -> None:
+    phone.camera_error = CameraUnavailable()
+    phone.flow.tap()
+    assert phone.work == []
+    assert phone.flow.state == State(StateName.AIMING, None, Notice(CameraUnavailable().sentence, is_error=True))
+
+
+def test_without_a_view_the_cutout_is_kept(holding: FakePhone) -> None:
+    holding.camera_error = CameraUnavailable()
+    holding.flow.tap()
+    assert holding.name is StateName.HOLDING
+    assert holding.flow.state.cutout == "cup"
+
+
+def test_there_is_nothing_to_cancel_while_aiming(phone: FakePhone) -> None:
+    assert not phone.flow.cancel()
+    assert phone.states == []
+
+
+def test_cancelling_a_copy_goes_back_to_aiming(phone: FakePhone) -> None:
+    phone.flow.tap()
+    assert phone.flow.cancel()
+    assert phone.flow.state == State(StateName.AIMING)
+
+
+def test_the_late_answer_of_a_cancelled_copy_is_dropped(phone: FakePhone) -> None:
+    phone.flow.tap()
+    phone.flow.cancel()
+    phone.finish()
+    assert [state.name for state in phone.states] == ["copying", "aiming"]
+
+
+def test_the_late_error_of_a_cancelled_copy_is_dropped(phone: FakePhone) -> None:
+    phone.copied = NothingToCut()
+    phone.flow.tap()
+    phone.flow.cancel()
+    phone.finish()
+    assert phone.notice is None
+
+
+def test_the_late_answer_of_a_cancelled_copy_does_not_become_the_next_one(phone: FakePhone) -> None:
+    phone.copied = "cup"
+    phone.flow.tap()
+    phone.flow.cancel()
+    phone.flow.tap()
+    phone.finish()
+    assert phone.name is StateName.COPYING
+    phone.copied = "plant"
+    phone.finish()
+    assert phone.flow.state.cutout == "plant"
+
+
+def test_cancelling_while_holding_lets_go_of_the_cutout(holding: FakePhone) -> None:
+    assert holding.flow.cancel()
+    assert holding.flow.state == State(StateName.AIMING)
+
+
+def test_cancelling_a_paste_keeps_the_cutout_and_says_that_it_may_still_land(holding: FakePhone) -> None:
+    holding.flow.tap()
+    assert holding.flow.cancel()
+    assert holding.flow.state == State(StateName.HOLDING, "cup", Notice(STILL_PASTING))
+
+
+def test_the_late_answer_of_a_cancelled_paste_still_informs(holding: FakePhone) -> None:
+    holding.flow.tap()
+    holding.flow.cancel()
+    holding.finish()
+    expected = Notice("Pasted into Inkscape, 1 px from the aim.")
+    assert holding.flow.state == State(StateName.HOLDING, "cup", expected)
+
+
+def test_the_late_error_of_a_cancelled_paste_still_informs(holding: FakePhone) -> None:
+    holding.pasted = AgentUnreachable()
+    holding.flow.tap()
+    holding.flow.cancel()
+    holding.flow.cancel()
+    holding.finish()
+    assert holding.flow.state == State(StateName.AIMING, None, Notice(AgentUnreachable().sentence, is_error=True))
+
+
+def test_informing_changes_nothing_else(holding: FakePhone) -> None:
+    holding.flow.inform(Notice("Paired with desk."))
+    assert holding.flow.state == State(StateName.HOLDING, "cup", Notice("Paired with desk."))
