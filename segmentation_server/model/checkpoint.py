@@ -1,0 +1,91 @@
+"""A checkpoint's file -> the weights of a model. Weights are read, code in the file is never run."""
+
+import pickle
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from protocol.errors import SettingsInvalid
+
+PREFIX = "module."  # nn.DataParallel puts it before every name
+COUNTER = ".num_batches_tracked"  # older than PyTorch 0.4.1, as BASNet's, a checkpoint has none: 439 names, not 517
+UNREADABLE = (  # torch.load says nowhere what it raises; these are what damaged files brought forth
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+    safetensors.SafetensorError,
+    struct.error,
+)
+REMEDY = "Give a file of weights alone: .safetensors, or what `torch.save(model.state_dict(), file)` writes."
+SHOWN = 3  # names of weights in a sentence
+
+
+def load_checkpoint(model: nn.Module, path: Path) -> None:
+    """Put the weights of a file into a model, all of them or none.
+
+    Args:
+        model: its `state_dict` says which names and shapes are asked for; batch normalisation's counters may lack.
+        path: safetensors where the name ends so, otherwise a state dict that torch saved.
+
+    Raises:
+        SettingsInvalid: the file is not a checkpoint, or one of another model.
+    """
+    weights = {name.removeprefix(PREFIX): weight for name, weight in _read_weights(path).items()}
+    _reject_other_model(model, weights, path)
+    model.load_state_dict(weights, strict=False)  # what strict would refuse now is only the counters
+
+
+def _read_weights(path: Path) -> Mapping[str, Tensor]:
+    if not path.is_file():
+        raise SettingsInvalid(f"There is no checkpoint at {path}. Check its path.")
+    try:
+        weights = _load(path)
+    except UNREADABLE as error:
+        raise SettingsInvalid(f"{path} cannot be read as a checkpoint. {REMEDY}") from error
+    if not _are_weights(weights):
+        raise SettingsInvalid(f"{path} holds something else than weights by name. {REMEDY}")
+    return weights
+
+
+def _load(path: Path) -> Mapping[str, Tensor]:
+    if path.suffix == ".safetensors":
+        return safetensors.torch.load_file(path, device="cpu")
+    weights: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return weights
+
+
+def _are_weights(candidate: object) -> bool:
+    """Whether it is what `_load` promises; torch may have saved anything."""
+    if not isinstance(candidate, Mapping) or not candidate:
+        return False
+    return all(isinstance(name, str) and isinstance(weight, Tensor) for name, weight in candidate.items())
+
+
+def _reject_other_model(model: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    asked = model.state_dict()
+    missing = [name for name in asked if name not in weights and not name.endswith(COUNTER)]
+    unknown = [name for name in weights if name not in asked]
+    differing = [name for name in asked if name in weights and weights[name].shape != asked[name].shape]
+    for names, what in ((missing, "lacks"), (unknown, "has, unknown to it,"), (differing, "has, of another shape,")):
+        if names:
+            kind = type(model).__name__
+            fact = f"{path} is not a checkpoint of {kind}: it {what} {_enumerate(names)}. Give one of {kind}."
+            raise SettingsInvalid(fact)
+
+
+def _enumerate(names: list[str]) -> str:
+    """The first names and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
