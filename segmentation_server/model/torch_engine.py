@@ -1,0 +1,50 @@
+"""normalised tensors -> probabilities, through BASNet in PyTorch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from segmentation_server.model import Engine, Float32Array
+from segmentation_server.model.basnet import BASNet
+from segmentation_server.model.checkpoint import load_checkpoint
+
+# The published basnet.pth was trained on crops of 224 from 256 (https://github.com/xuebinqin/BASNet/issues/55). A state
+# dict does not say its size and BASNet runs at any, so the size is an argument, and its default fits that file.
+PUBLISHED_SIZE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class TorchEngine:
+    """An Engine; half precision on a GPU, single on a CPU."""
+
+    model: nn.Module  # (B, 3, size, size) -> maps of logits, the best one first; on `device`, in eval mode
+    device: torch.device
+    name: str
+    size: int
+
+    @torch.inference_mode()
+    def __call__(self, batch: Float32Array) -> Float32Array:
+        """See Engine."""
+        on_gpu = self.device.type == "cuda"
+        with torch.autocast(self.device.type, dtype=torch.float16, enabled=on_gpu):
+            logits = self.model(torch.from_numpy(batch).to(self.device))[0]
+        probabilities: Float32Array = logits[:, 0].float().sigmoid().cpu().numpy()
+        return probabilities
+
+
+def load_torch_engine(checkpoint: Path, *, size: int = PUBLISHED_SIZE) -> Engine:
+    """Build BASNet with the weights of a file, on the GPU where there is one.
+
+    Args:
+        checkpoint: see `load_checkpoint`.
+        size: side in pixels of the square that the weights were trained for.
+
+    Raises:
+        SettingsInvalid: the file is not a checkpoint of BASNet.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = BASNet()
+    load_checkpoint(model, checkpoint)
+    return TorchEngine(model.eval().to(device), device, name="BASNet", size=size)
