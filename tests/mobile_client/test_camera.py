@@ -1,0 +1,114 @@
+"""What the cameras deliver."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mobile_client.camera import FileCamera, WebcamCamera, crop_to_aspect
+from protocol.errors import CameraUnavailable
+
+RED, BLUE = (250, 10, 10), (10, 10, 250)
+
+
+def write(path: Path, colour: tuple[int, int, int], size: tuple[int, int] = (40, 30)) -> None:
+    Image.new("RGB", size, colour).save(path)
+
+
+def test_a_file_is_what_the_camera_sees(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", RED)
+    camera = FileCamera(tmp_path / "a.png")
+    camera.start()
+    assert camera.take_photo().shape == (30, 40, 3)
+    assert (camera.take_photo() == RED).all()
+
+
+def test_a_replaced_file_is_seen_at_once(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", RED)
+    camera = FileCamera(tmp_path / "a.png")
+    camera.frame()
+    write(tmp_path / "b.png", BLUE)
+    (tmp_path / "b.png").replace(tmp_path / "a.png")
+    assert (camera.take_photo() == BLUE).all()
+
+
+def test_a_half_written_file_leaves_the_last_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    write(path, RED)
+    camera = FileCamera(path)
+    camera.frame()
+    path.write_bytes(path.read_bytes()[:40])
+    assert (camera.take_photo() == RED).all()
+
+
+def test_a_frame_is_the_same_object_until_the_file_changes(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", RED)
+    camera = FileCamera(tmp_path / "a.png")
+    assert camera.frame() is camera.frame()
+
+
+def test_a_frame_is_small_and_a_photo_is_not(tmp_path: Path) -> None:
+    write(tmp_path / "a.jpg", RED, (3000, 1500))
+    camera = FileCamera(tmp_path / "a.jpg")
+    frame = camera.frame()
+    assert frame is not None
+    assert frame.shape == (640, 1280, 3)
+    assert camera.take_photo().shape == (1500, 3000, 3)
+
+
+def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees clockwise
+    Image.new("RGB", (40, 30), RED).save(tmp_path / "a.jpg", exif=exif)
+    assert FileCamera(tmp_path / "a.jpg").take_photo().shape == (40, 30, 3)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA"])
+def test_every_kind_of_picture_becomes_rgb(tmp_path: Path, mode: str) -> None:
+    Image.new(mode, (40, 30)).save(tmp_path / ("a.jpg" if mode == "CMYK" else "a.png"))
+    path = next(tmp_path.iterdir())
+    assert FileCamera(path).take_photo().shape == (30, 40, 3)
+
+
+def test_a_missing_file_is_no_camera(tmp_path: Path) -> None:
+    with pytest.raises(CameraUnavailable):
+        FileCamera(tmp_path / "nothing.png").start()
+
+
+def test_a_file_that_is_no_picture_gives_no_photo(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("hello")
+    camera = FileCamera(tmp_path / "a.png")
+    assert camera.frame() is None
+    with pytest.raises(CameraUnavailable):
+        camera.take_photo()
+
+
+def test_a_missing_webcam_is_no_camera() -> None:
+    with pytest.raises(CameraUnavailable):
+        WebcamCamera(77).start()
+
+
+@pytest.mark.parametrize(
+    ("aspect", "shape"), [(1.0, (30, 30, 3)), (0.5, (30, 15, 3)), (4.0, (10, 40, 3)), (40 / 30, (30, 40, 3))]
+)
+def test_a_crop_is_the_largest_of_its_aspect(aspect: float, shape: tuple[int, int, int]) -> None:
+    assert crop_to_aspect(np.zeros((30, 40, 3), np.uint8), aspect).shape == shape
+
+
+def test_a_crop_keeps_the_centre() -> None:
+    picture = np.zeros((31, 41, 3), np.uint8)
+    picture[15, 20] = 255
+    crop = crop_to_aspect(picture, 0.5)
+    assert crop[crop.shape[0] // 2, crop.shape[1] // 2].all()
+
+
+def test_flow_clients_camera_and_pairing_do_not_import_kivy() -> None:
+    code = "import sys, mobile_client.flow, mobile_client.clients, mobile_client.camera, mobile_client.pairing as p; "
+    code += "print([name for name in sys.modules if name.split('.')[0] in ('kivy', 'cv2', 'torch', 'flask')])"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert printed.stdout.strip() == "[]"
