@@ -1,0 +1,108 @@
+"""`python -m segmentation_server` starts the server."""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from protocol.errors import CopyPasteError, SettingsInvalid
+from segmentation_server.app import create_app
+from segmentation_server.listener import Listener
+from segmentation_server.model import Engine
+from segmentation_server.model.onnx_engine import OnnxEngine
+from segmentation_server.segmenter import Segment, Segmenter
+from segmentation_server.settings import Settings, read_api_key
+from segmentation_server.weights import find_weights
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl+C or SIGTERM; 2 if it cannot start."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C does
+    try:
+        _serve(read_settings(arguments))
+    except KeyboardInterrupt:
+        return 0
+    except CopyPasteError as error:
+        print(error.sentence, file=sys.stderr)
+        return 2
+    except Exception as error:
+        log.debug("The server stopped.", exc_info=error)
+        print(f"The segmentation server stopped: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def read_settings(arguments: Sequence[str] | None) -> Settings:
+    """Settings from the command line.
+
+    Raises:
+        SettingsInvalid: they do not fit together.
+    """
+    parser = argparse.ArgumentParser(prog="python -m segmentation_server", description="Cuts objects out of photos.")
+    parser.add_argument("--host", default=Settings.host, help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=Settings.port, help="0 takes any free one (%(default)s)")
+    parser.add_argument("--api-key-file", type=Path, help="file with the key that callers must send")
+    parser.add_argument("--certificate", type=Path, help="PEM file; turns TLS on")
+    parser.add_argument("--private-key", type=Path, help="PEM file of the certificate's key")
+    parser.add_argument("--checkpoint", type=Path, help="weights of BASNet; needs the extra `torch`")
+    parser.add_argument("--max-body-bytes", type=int, default=Settings.max_body_bytes, help="(%(default)s)")
+    parser.add_argument("--max-pixels", type=int, default=Settings.max_pixels, help="of a photo (%(default)s)")
+    parser.add_argument("--threads", type=int, default=Settings.threads, help="cores for the model (%(default)s)")
+    options = vars(parser.parse_args(arguments))
+    key_file = options.pop("api_key_file")
+    return Settings(api_key=read_api_key(key_file) if key_file else None, **options)
+
+
+def load_engine(settings: Settings) -> Engine:
+    """The model that the settings ask for."""
+    if settings.checkpoint is None:
+        return OnnxEngine(find_weights(), settings.threads)
+    try:
+        from segmentation_server.model.torch_engine import load_torch_engine
+
+        return load_torch_engine(settings.checkpoint)
+    except ImportError as error:
+        raise SettingsInvalid("--checkpoint needs PyTorch: pip install 'ar-copy-paste[torch]'.") from error
+
+
+def _serve(settings: Settings) -> None:
+    segment = Segmenter(load_engine(settings))
+    is_warm = threading.Event()
+    listener = _listen(settings, segment, is_warm)
+    print(f"Segmentation server ready at {listener.url}", flush=True)
+    threading.Thread(target=_warm_up, args=(segment, is_warm, listener), daemon=True).start()
+    try:
+        listener.serve()
+    finally:
+        listener.stop()
+
+
+def _listen(settings: Settings, segment: Segment, is_warm: threading.Event) -> Listener:
+    try:
+        listener = Listener(create_app(segment, settings, is_warm.is_set), settings)
+        listener.prepare()
+    except OSError as error:
+        place = f"{settings.host}:{settings.port}"
+        raise SettingsInvalid(f"It cannot listen on {place}, or the certificate is unusable: {error}.") from error
+    return listener
+
+
+def _warm_up(segment: Segment, is_warm: threading.Event, listener: Listener) -> None:
+    """The first run of a model is slow; it happens before the first photo."""
+    try:
+        segment(np.zeros((64, 64, 3), np.uint8))
+        is_warm.set()
+    except Exception as error:
+        listener.interrupt = error  # serve() raises it
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""The routes: a photo comes in, its cutout or mask goes out."""
+
+import hmac
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+import cv2
+import numpy as np
+from flask import Flask, Response, jsonify, request
+from numpy.typing import NDArray
+from werkzeug.exceptions import HTTPException
+
+from protocol import routes
+from protocol.errors import (
+    BodyTooLarge,
+    CopyPasteError,
+    MessageInvalid,
+    MethodNotAllowed,
+    NotAuthorised,
+    NotReady,
+    PartMissing,
+    RouteUnknown,
+    ServerBusy,
+)
+from protocol.messages import ErrorAnswer, FoundObject, HealthAnswer
+from protocol.pairing import bearer_key, key_hash
+from segmentation_server.cutout import cut_out, find_object
+from segmentation_server.photo import read_photo
+from segmentation_server.segmenter import Mask, Segment
+from segmentation_server.settings import Settings
+
+QUEUE_LENGTH = 4  # photos that wait while one is worked on; more are told to come back
+RETRY_AFTER_S = 2
+WEBP_SIDE_MOST = 16383  # of the format
+WEBP_QUALITY = 90
+PNG_LEVEL = 1  # a third larger than the best, ten times faster
+HEADERS_BY_STATUS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}
+ERRORS_BY_STATUS = {404: RouteUnknown, 405: MethodNotAllowed, 413: BodyTooLarge}
+
+
+class Queue:
+    """Lets one photo in at a time, however many ask, so that memory does not grow with the number of callers."""
+
+    def __init__(self, length: int) -> None:
+        """Args: length: how many may wait."""
+        self._places = threading.BoundedSemaphore(length + 1)
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for one's turn and keep it inside the `with`.
+
+        Raises:
+            ServerBusy: the queue is full.
+        """
+        if not self._places.acquire(blocking=False):
+            raise ServerBusy
+        try:
+            with self._turn:
+                yield
+        finally:
+            self._places.release()
+
+
+def create_app(segment: Segment, settings: Settings, is_ready: Callable[[], bool]) -> Flask:
+    """The server as a WSGI application.
+
+    Args:
+        segment: finds the object in a photo; called by one thread at a time.
+        settings: the limits and the API key.
+        is_ready: whether the model has run once.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider's
+    queue = Queue(QUEUE_LENGTH)
+
+    @app.before_request
+    def check_caller() -> None:
+        if request.path.startswith("/v1/"):
+            _check_key(settings.api_key)
+            if not is_ready():
+                raise NotReady
+
+    @app.get(routes.HEALTHZ)
+    def healthz() -> Response:
+        return jsonify(HealthAnswer(is_ready(), segment.name).to_wire())
+
+    @app.get(routes.READYZ)
+    def readyz() -> Response:
+        if not is_ready():
+            raise NotReady
+        return jsonify(HealthAnswer(True, segment.name).to_wire())
+
+    @app.post(routes.CUTOUT)
+    def cutout() -> Response:
+        body = _photo_part()
+        with queue.turn():
+            photo = read_photo(body, settings.max_pixels)
+            mask = segment(photo)
+            return _picture_answer(cut_out(photo, mask), find_object(mask))
+
+    @app.post(routes.MASK)
+    def mask() -> Response:
+        body = _photo_part()
+        with queue.turn():
+            mask = segment(read_photo(body, settings.max_pixels))
+            return _picture_answer(to_grey(mask), find_object(mask))
+
+    _answer_errors_in_json(app)
+    return app
+
+
+def _check_key(api_key: str | None) -> None:
+    """Compared by hash, so that the time taken says nothing of the key nor of its length."""
+    if api_key is not None:
+        claimed = bearer_key(request.headers.get("Authorization"))
+        if not hmac.compare_digest(key_hash(claimed), key_hash(api_key)):
+            raise NotAuthorised
+
+
+def _photo_part() -> bytes:
+    part = request.files.get(routes.PHOTO_PART)
+    body = part.read() if part else b""
+    if not body:
+        raise PartMissing(f'It is called "{routes.PHOTO_PART}".')
+    return body
+
+
+def _picture_answer(picture: NDArray[np.uint8], found: FoundObject) -> Response:
+    """Answer (H, W, 4) RGBA or (H, W) grey, as PNG unless the client would rather have WebP."""
+    kind = request.accept_mimetypes.best_match(["image/png", "image/webp"], default="image/png")
+    if max(picture.shape) > WEBP_SIDE_MOST:
+        kind = "image/png"
+    return Response(_encode(picture, kind), mimetype=kind, headers={**found.to_headers(), "Vary": "Accept"})
+
+
+def to_grey(mask: Mask) -> NDArray[np.uint8]:
+    """(H, W) float32 in [0, 1] -> (H, W) uint8."""
+    return np.asarray(cv2.convertScaleAbs(mask, alpha=255), np.uint8)
+
+
+def _encode(picture: NDArray[np.uint8], kind: str) -> bytes:
+    bgra = cv2.cvtColor(picture, cv2.COLOR_RGBA2BGRA) if picture.ndim == 3 else picture
+    if kind == "image/webp":
+        _, encoded = cv2.imencode(".webp", bgra, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
+    else:
+        _, encoded = cv2.imencode(".png", bgra, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+    return encoded.tobytes()
+
+
+def _answer_errors_in_json(app: Flask) -> None:
+    @app.errorhandler(CopyPasteError)
+    def answer_error(error: CopyPasteError) -> Response:
+        answer = jsonify(ErrorAnswer.of(error).to_wire())
+        answer.status_code = error.status
+        answer.headers.update(HEADERS_BY_STATUS.get(error.status, {}))
+        return answer
+
+    @app.errorhandler(HTTPException)
+    def answer_http_error(error: HTTPException) -> Response:
+        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        answer = answer_error(ERRORS_BY_STATUS.get(status, MessageInvalid)())
+        answer.headers.extend(
+            (name, text) for name, text in error.get_headers(request.environ) if name != "Content-Type"
+        )  # such as Allow
+        return answer
+
+    @app.errorhandler(Exception)
+    def answer_unexpected_error(error: Exception) -> Response:
+        app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
+        return answer_error(CopyPasteError())
