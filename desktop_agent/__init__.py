@@ -1,0 +1,1 @@
+"""The desktop agent: view + screenshot -> screen point -> paste."""

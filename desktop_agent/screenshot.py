@@ -1,0 +1,49 @@
+"""The desktop -> one screenshot per monitor."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from mss import MSS, ScreenShotError
+
+from protocol.errors import DesktopUnavailable
+from protocol.geometry import ScreenPoint
+
+Picture = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Screenshot:
+    """What one monitor shows, in real pixels."""
+
+    pixels: Picture  # (H, W, 3) uint8, RGB
+    left: int  # where its top-left pixel lies on the desktop; may be negative
+    top: int
+
+    def contains(self, point: ScreenPoint) -> bool:
+        """Whether this monitor shows that point of the desktop."""
+        height, width = int(self.pixels.shape[0]), int(self.pixels.shape[1])
+        return -0.5 <= point.x - self.left <= width - 0.5 and -0.5 <= point.y - self.top <= height - 0.5
+
+
+TakeScreenshots = Callable[[], Sequence[Screenshot]]
+
+
+def take_screenshots() -> list[Screenshot]:
+    """Every monitor's screenshot, taken now.
+
+    Raises:
+        DesktopUnavailable: there is no desktop, or it may not be seen.
+    """
+    try:
+        with MSS() as screen:
+            return [_take_one(screen, monitor) for monitor in screen.monitors[1:]]
+    except ScreenShotError as error:
+        raise DesktopUnavailable(f"({error})") from error
+
+
+def _take_one(screen: MSS, monitor: dict[str, int]) -> Screenshot:
+    grabbed = screen.grab(monitor)
+    bgra = np.frombuffer(grabbed.bgra, np.uint8).reshape(grabbed.height, grabbed.width, 4)
+    return Screenshot(np.ascontiguousarray(bgra[:, :, 2::-1]), grabbed.left, grabbed.top)
