@@ -156,6 +156,13 @@ class ScreenDiffers(CopyPasteError):
 # --- Pasting --------------------------------------------------------------------------------------------------------
 
 
+class NoEditorThere(CopyPasteError):
+    """There is no window at the spot aimed at. Open a document there, then tap again."""
+
+    code = "no_editor_there"
+    status = 409
+
+
 class PasteNotSeen(CopyPasteError):
     """The editor did not take the cutout: nothing changed on the screen. Open a document that takes pictures."""
 

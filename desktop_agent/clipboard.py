@@ -1,0 +1,22 @@
+"""The desktop's clipboard."""
+
+from desktop_agent.editors import Cutout
+from protocol.errors import DesktopUnavailable
+
+
+def copy(cutout: Cutout) -> None:
+    """Put a cutout on the clipboard, as image/png with its alpha; it stays there for as long as the agent runs.
+
+    Args:
+        cutout: (h, w, 4) uint8, RGBA, straight alpha.
+
+    Raises:
+        DesktopUnavailable: there is no clipboard.
+    """
+    import copykitten  # imported late: it looks for a desktop at once
+
+    height, width = cutout.shape[:2]
+    try:
+        copykitten.copy_image(cutout.tobytes(), width, height)
+    except copykitten.CopykittenError as error:
+        raise DesktopUnavailable(f"({error})") from error

@@ -1,0 +1,194 @@
+"""The second look: screenshot before + screenshot after -> where the cutout landed."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from desktop_agent.editors import Cutout
+from desktop_agent.screenshot import Picture
+
+Mask = npt.NDArray[np.bool_]
+Reals = npt.NDArray[np.float32]
+Change = tuple[int, int, int, int]  # the box of a connected change: x, y, width, height
+
+CHANGED_LEVELS = 12  # of 255: more than a screenshot of a still screen ever differs
+HANDLES_PX = 15  # gaps between a pasted object and the selection handles around it are closed up to this
+MARGIN_PX = 60  # the most that handles and dashes add to the size of what was pasted
+SMALLEST_CHANGE_PX = 12  # sides of a change that can be a cutout, and is no cursor
+MOST_CHANGES = 4  # that are searched for the cutout, the largest first
+OPAQUE = 230  # of 255: alpha of pixels that show the cutout's own colour
+COARSE_PX = 160  # long side of the change in the first, coarse search
+FINE_PX = 400
+LEAST_SEEN = 0.3  # share of the cutout that must have appeared; the rest may be hidden under the editor's frame
+LARGEST_RMS = 30.0  # grey levels between the cutout and what appeared; a dialog differs by about 100
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where a cutout appeared on a screenshot."""
+
+    x: float  # its centre, in pixels of the screenshot
+    y: float
+    scale: float  # screenshot pixels in a cutout pixel
+    rms: float  # how much it differs from the cutout, in grey levels of 255
+
+
+def changed_mask(before: Picture, after: Picture) -> Mask:
+    """Where two screenshots of one monitor differ.
+
+    Args:
+        before: (H, W, 3) uint8, RGB.
+        after: (H, W, 3) uint8, RGB.
+
+    Returns:
+        (H, W) bool.
+    """
+    return np.asarray(cv2.absdiff(before, after).max(axis=2) > CHANGED_LEVELS)
+
+
+def find_landing(before: Picture, after: Picture, cutout: Cutout) -> Landing | None:
+    """Find the cutout in what changed between two screenshots of one monitor.
+
+    Args:
+        before: (H, W, 3) uint8, RGB.
+        after: (H, W, 3) uint8, RGB.
+        cutout: (h, w, 4) uint8, RGBA, straight alpha. It may appear at any size.
+
+    Returns:
+        Where it appeared; None if nothing of what changed looks like it.
+    """
+    changed = changed_mask(before, after)
+    best = _best(_search(after, changed, change, cutout) for change in _changes(changed))
+    return best if best and best.rms < LARGEST_RMS else None
+
+
+def largest_change_px(changed: Mask) -> int:
+    """The long side of the largest connected change, in pixels; 0 if nothing but specks changed."""
+    return max((max(width, height) for _, _, width, height in _changes(changed)), default=0)
+
+
+def _changes(changed: Mask) -> list[Change]:
+    """The largest connected changes, largest first."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (HANDLES_PX, HANDLES_PX))
+    closed = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(closed)
+    boxes = [tuple(int(number) for number in row[:4]) for row in stats[1:]]
+    large = [(x, y, w, h) for x, y, w, h in boxes if min(w, h) >= SMALLEST_CHANGE_PX]
+    return sorted(large, key=lambda box: box[2] * box[3], reverse=True)[:MOST_CHANGES]
+
+
+def _search(after: Picture, changed: Mask, change: Change, cutout: Cutout) -> Landing | None:
+    """The best place and scale of the cutout within one change: a coarse search of all scales, then a fine one."""
+    coarse = _Region.of(after, changed, change, COARSE_PX)
+    landing = _best(coarse.place(cutout, scale) for scale in _scales(change, cutout))
+    if landing is None:
+        return None
+    fine = _Region.of(after, changed, change, FINE_PX)
+    return _best(fine.place(cutout, scale, near=landing) for scale in _scales_around(landing, fine.shrink, cutout))
+
+
+def _best(landings: Iterable[Landing | None]) -> Landing | None:
+    return min((landing for landing in landings if landing), key=lambda landing: landing.rms, default=None)
+
+
+def _scales(change: Change, cutout: Cutout) -> Iterator[float]:
+    """Every scale at which the cutout may fill this change, in steps of 3 %: less handles, or partly hidden."""
+    fits = sorted((change[2] / cutout.shape[1], change[3] / cutout.shape[0]))
+    without_handles = min((change[2] - MARGIN_PX) / cutout.shape[1], (change[3] - MARGIN_PX) / cutout.shape[0])
+    smallest = max(without_handles, 0.5 * fits[0], SMALLEST_CHANGE_PX / max(cutout.shape[:2]))
+    count = max(1, int(np.ceil(np.log(1.05 * max(fits[1], smallest) / smallest) / np.log(1.03))))
+    yield from smallest * 1.03 ** np.arange(count + 1)
+
+
+def _scales_around(landing: Landing, shrink: float, cutout: Cutout) -> Iterator[float]:
+    """Scales within 3 % of a coarse landing's, in steps of a pixel of the cutout's long side."""
+    step = max(1 / (shrink * max(cutout.shape[:2])), 0.0075 * landing.scale)
+    yield from np.arange(landing.scale - 4 * step, landing.scale + 4.5 * step, step)
+
+
+@dataclass(frozen=True)
+class _Region:
+    """One change on the second screenshot, shrunk for a search."""
+
+    pixels: Reals  # (H, W, 3), 0 to 255
+    weight: Reals  # (H, W), 0 to 1: how much of each pixel has changed and so may be counted
+    change: Change
+    shrink: float  # pixels of this region in a pixel of the screenshot
+
+    @classmethod
+    def of(cls, after: Picture, changed: Mask, change: Change, longest_px: int) -> "_Region":
+        x, y, width, height = change
+        rows, columns = slice(y, y + height), slice(x, x + width)
+        shrink = min(1.0, longest_px / max(width, height))
+        size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+        pixels = cv2.resize(after[rows, columns].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        weight = cv2.resize(changed[rows, columns].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        return cls(np.asarray(pixels, np.float32), np.asarray(weight, np.float32), change, shrink)
+
+    def place(self, cutout: Cutout, scale: float, near: Landing | None = None) -> Landing | None:
+        """Where the cutout at one scale differs least from what changed; `near` spares the search of far places."""
+        width, height = (max(2, round(side * scale * self.shrink)) for side in (cutout.shape[1], cutout.shape[0]))
+        interpolation = cv2.INTER_AREA if scale * self.shrink < 1 else cv2.INTER_LINEAR
+        template = np.asarray(cv2.resize(cutout, (width, height), interpolation=interpolation), np.uint8)
+        corner_from, corner_to = self._corners(width, height, near)
+        rms = _rms_everywhere(self.pixels, self.weight, template, (corner_from, corner_to))
+        row, column = np.unravel_index(int(np.argmin(rms)), rms.shape)
+        if not np.isfinite(rms[row, column]):
+            return None
+        x = (corner_from[0] + column + width / 2) / self.shrink - 0.5 + self.change[0]
+        y = (corner_from[1] + row + height / 2) / self.shrink - 0.5 + self.change[1]
+        return Landing(float(x), float(y), float(scale), float(rms[row, column]))
+
+    def _corners(self, width: int, height: int, near: Landing | None) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The first and last (x, y) in this region at which the template's top-left pixel is tried."""
+        if near is None:
+            return (-width // 2, -height // 2), (self.pixels.shape[1] - width // 2, self.pixels.shape[0] - height // 2)
+        x = round((near.x + 0.5 - self.change[0]) * self.shrink - width / 2)
+        y = round((near.y + 0.5 - self.change[1]) * self.shrink - height / 2)
+        reach = round(2 * FINE_PX / COARSE_PX) + 2
+        return (x - reach, y - reach), (x + reach, y + reach)
+
+
+def _rms_everywhere(
+    pixels: Reals, weight: Reals, template: Cutout, corners: tuple[tuple[int, int], tuple[int, int]]
+) -> Reals:
+    """Root mean square difference between an opaque template and a region, for every place of the template.
+
+    Args:
+        pixels: (H, W, 3), 0 to 255.
+        weight: (H, W), 0 to 1: how much each pixel counts; beyond the region nothing counts.
+        template: (h, w, 4) uint8, RGBA.
+        corners: the first and the last (x, y) of the template's top-left pixel; may lie beyond the region.
+
+    Returns:
+        (rows, columns), one entry a place; inf where less than LEAST_SEEN of the template counts.
+    """
+    weight = _window(weight, template, corners)
+    opaque = (template[:, :, 3] >= OPAQUE).astype(np.float32)
+    counted = _correlate(weight, opaque)
+    squares = np.zeros_like(counted)
+    for channel in range(3):
+        colours = _window(pixels[:, :, channel], template, corners)
+        own = template[:, :, channel].astype(np.float32) * opaque
+        squares += _correlate(weight * colours**2, opaque) - 2 * _correlate(weight * colours, own)
+        squares += _correlate(weight, own * template[:, :, channel])
+    rms = np.sqrt(np.maximum(squares, 0) / (3 * np.maximum(counted, 1e-6)))
+    return np.asarray(np.where(counted >= LEAST_SEEN * max(float(opaque.sum()), 1.0), rms, np.inf), np.float32)
+
+
+def _window(plane: Reals, template: Cutout, corners: tuple[tuple[int, int], tuple[int, int]]) -> Reals:
+    """What the template can lie on when its corner runs over these places; zeros beyond the plane."""
+    (x_from, y_from), (x_to, y_to) = corners
+    x_end, y_end = x_to + template.shape[1], y_to + template.shape[0]
+    top, left = max(0, -y_from), max(0, -x_from)
+    inside = plane[max(0, y_from) : max(0, y_end), max(0, x_from) : max(0, x_end)]
+    window = np.zeros((y_end - y_from, x_end - x_from), np.float32)
+    window[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return window
+
+
+def _correlate(picture: Reals, template: Reals) -> Reals:
+    return np.asarray(cv2.matchTemplate(picture.astype(np.float32), template, cv2.TM_CCORR), np.float32)
