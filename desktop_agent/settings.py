@@ -1,0 +1,62 @@
+"""What the user may set, read from the command line."""
+
+import argparse
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from protocol.errors import SettingsInvalid
+
+AGENT_PORT = 8765
+SERVER_PORT = 8766
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the agent runs."""
+
+    host: str
+    port: int  # 0: any that is free
+    data_dir: Path  # the certificate and the paired devices
+    computer_name: str
+    server_url: str | None  # of a segmentation server that runs already; None: one is started
+    server_api_key: str | None
+    shows_window: bool  # the QR code in a window, beside the terminal
+
+
+def parse(arguments: Sequence[str]) -> Settings:
+    """Read the command line.
+
+    Raises:
+        SettingsInvalid: two of the settings do not go together, or a file cannot be read.
+    """
+    parser = argparse.ArgumentParser("desktop_agent", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at; 0.0.0.0 for phones in your network")
+    parser.add_argument("--port", type=int, default=AGENT_PORT, help="0 takes any free one (default: %(default)s)")
+    parser.add_argument("--data-dir", type=Path, default=Path(platformdirs.user_data_dir("ar-copy-paste-agent")))
+    parser.add_argument("--name", default=platform.node() or "this computer", help="what phones call this computer")
+    parser.add_argument("--server-url", help="a segmentation server that runs already; without it, one is started")
+    parser.add_argument("--server-api-key-file", type=Path, help="the API key of that server")
+    parser.add_argument("--no-window", action="store_true", help="show the QR code in the terminal only")
+    given = parser.parse_args(arguments)
+    if given.server_api_key_file and not given.server_url:
+        raise SettingsInvalid("--server-api-key-file goes with --server-url; give both or neither.")
+    return Settings(
+        host=given.host,
+        port=given.port,
+        data_dir=given.data_dir,
+        computer_name=given.name,
+        server_url=given.server_url,
+        server_api_key=_read_key(given.server_api_key_file),
+        shows_window=not given.no_window,
+    )
+
+
+def _read_key(file: Path | None) -> str | None:
+    try:
+        return file.read_text().strip() if file else None
+    except OSError as error:
+        raise SettingsInvalid(f"The API key file cannot be read ({error}).") from error
