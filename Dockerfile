@@ -18,6 +18,7 @@ COPY pyproject.toml LICENSE NOTICE ./
 RUN pip install --no-cache-dir ".[${EXTRAS}]" && rm -r build ./*.egg-info
 
 COPY protocol protocol
+COPY http_server http_server
 COPY segmentation_server segmentation_server
 USER 1000
 RUN python -m segmentation_server.weights
