@@ -1,0 +1,349 @@
+"""The phone app: camera, flow and clients tied to the widgets of app.kv."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from kivy.app import App
+from kivy.clock import Clock
+from kivy.core.window import Window
+from kivy.properties import BooleanProperty, ColorProperty, StringProperty
+from PIL import Image, ImageChops, ImageFilter
+
+from mobile_client.camera import Camera, crop_to_aspect
+from mobile_client.clients import PHOTO_LONG_SIDE, Cutout, Picture, SegmentationClient, fit_within
+from mobile_client.flow import Flow, Notice, State, StateName
+from mobile_client.pairing import Pairing, PairingFile, pair, read_code
+from mobile_client.widgets import LIFT_SCALE, PairingSheet, PhoneScreen, cover_scale, texture_of
+from protocol.errors import CopyPasteError, NotPaired
+from protocol.messages import PasteAnswer, StatusAnswer
+
+AnswerT = TypeVar("AnswerT")
+
+FRAMES_PER_S = 30
+SCAN_PERIOD_S = 0.5  # a QR code takes 85 ms to find
+PING_PERIOD_S = 20.0  # keeps the chip honest and the connection warm
+FLOAT_TEXTURE_PX = 1024
+HALO_PX = 360
+SHADOW_DROP_PX = 10  # of HALO_PX
+MOST_OF_WINDOW = (0.72, 0.46)  # of its width and height: the screen must stay visible around what is held
+KEY_ENTER, KEY_KEYPAD_ENTER, KEY_SPACE, KEY_BACK = 13, 271, 32, 27  # Android's back button is Escape
+
+HINTS = {
+    StateName.AIMING: "Tap to copy what you see",
+    StateName.COPYING: "Cutting it out …",
+    StateName.HOLDING: "Aim at a screen, tap to paste",
+    StateName.PASTING: "Pasting …",
+}
+MINT, CORAL, AMBER, GREY = (0.48, 0.90, 0.76, 1), (1, 0.52, 0.45, 1), (1, 0.76, 0.35, 1), (0.62, 0.65, 0.70, 1)
+
+
+@dataclass(frozen=True)
+class HeldCutout:
+    """A cutout and how it floats."""
+
+    cutout: Cutout
+    width_share: float  # the cutout's width as a share of the photo's, which filled the window
+    floating: Cutout  # at most FLOAT_TEXTURE_PX, colours spread under the transparent pixels
+    halo: Cutout  # what surrounds it, 1.25 times as wide and high
+
+
+@dataclass(frozen=True)
+class AimedView:
+    """The camera's whole picture of a screen, and how wide the cutout floats in it."""
+
+    view: Picture
+    width_view: float  # pixels of the view
+
+
+def hold(cutout: Cutout, photo_width: int) -> HeldCutout:
+    """Make a fresh cutout ready to float."""
+    picture = Image.fromarray(np.ascontiguousarray(cutout))
+    picture.thumbnail((FLOAT_TEXTURE_PX, FLOAT_TEXTURE_PX), reducing_gap=2.0)
+    return HeldCutout(cutout, cutout.shape[1] / photo_width, _spread_colours(picture), _halo_of(picture))
+
+
+def _spread_colours(picture: Image.Image) -> Cutout:
+    """Give transparent pixels their neighbours' colour: Kivy blends straight alpha and would show black edges."""
+    spread = picture.convert("RGBa").filter(ImageFilter.GaussianBlur(6)).convert("RGBA")
+    pixels = np.array(picture)  # (h, w, 4)
+    is_clear = pixels[..., 3] == 0
+    pixels[is_clear, :3] = np.asarray(spread)[is_clear, :3]
+    return pixels
+
+
+def _halo_of(picture: Image.Image) -> Cutout:
+    """A bright rim and a shadow around a cutout, 1.25 times as wide and high, clear where the cutout is."""
+    alpha = picture.getchannel("A")
+    alpha.thumbnail((HALO_PX, HALO_PX))
+    wide = Image.new("L", (round(alpha.width * 1.25), round(alpha.height * 1.25)))
+    wide.paste(alpha, ((wide.width - alpha.width) // 2, (wide.height - alpha.height) // 2))
+    rim = np.clip(np.asarray(wide.filter(ImageFilter.GaussianBlur(2.5))) / 255 * 4, 0, 1)
+    shadow = np.asarray(ImageChops.offset(wide, 0, SHADOW_DROP_PX).filter(ImageFilter.GaussianBlur(12))) / 255 * 0.55
+    outside = 1 - np.asarray(wide) / 255
+    opacity = rim + shadow * (1 - rim)
+    grey = 255 * rim / np.maximum(opacity, 1e-6)
+    return np.dstack([grey, grey, grey, 255 * opacity * outside]).astype(np.uint8)
+
+
+class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
+    """The window. What a tap does is decided in flow.py."""
+
+    title = "AR Copy & Paste"
+    kv_file = str(Path(__file__).with_name("app.kv"))
+    hint = StringProperty(HINTS[StateName.AIMING])
+    chip = StringProperty("")
+    chip_colour = ColorProperty(GREY)
+    is_busy = BooleanProperty(False)
+    can_cancel = BooleanProperty(False)
+    is_pairing = BooleanProperty(False)
+
+    def __init__(self, camera: Camera, pairing_file: PairingFile, *, say: Callable[[str], None]) -> None:
+        """Build the app; `run` opens its window.
+
+        Args:
+            camera: started and stopped by the app.
+            pairing_file: where the pairing is kept.
+            say: told one line for each thing that happens, for whoever follows from outside.
+        """
+        super().__init__()
+        self.camera = camera
+        self.flow: Flow[Picture, HeldCutout, AimedView] = Flow(
+            self, run_in_background=run_in_background, run_on_ui=run_on_ui, observe=self._observe
+        )
+        self._pairing_file = pairing_file
+        self._pairing: Pairing | None = None
+        self._say = say
+        self.tick: Callable[[], None] = lambda: None  # lets the user feel a tap, on phones that can
+        self._shown: State[HeldCutout] = State()
+        self._sheet: PairingSheet | None = None
+        self._scanned: str | None = None
+        self._is_scanning = False
+
+    # --- Kivy's side ------------------------------------------------------------------------------------------------
+
+    def build(self) -> Any:
+        """Kivy asks for the widgets."""
+        return PhoneScreen(tap=self.tap)
+
+    def on_start(self) -> None:
+        """Kivy is about to draw for the first time."""
+        self.camera.start()
+        self._refresh(0)
+        self._use(self._pairing_file.load())
+        Window.bind(on_keyboard=self._press_key, on_flip=self._first_frame)
+        Window.softinput_mode = "below_target"
+        self._clocks = [
+            Clock.schedule_interval(self._refresh, 1 / FRAMES_PER_S),
+            Clock.schedule_interval(self._scan, SCAN_PERIOD_S),
+            Clock.schedule_interval(self._ping, PING_PERIOD_S),
+        ]
+
+    def on_pause(self) -> bool:
+        """Android hides the app: others may use the camera."""
+        self.camera.stop()
+        return True
+
+    def on_resume(self) -> None:
+        """Android shows the app again."""
+        try:
+            self.camera.start()
+        except CopyPasteError as error:
+            self._inform(error)
+        self._ping(0)
+
+    def on_stop(self) -> None:
+        """The window closes."""
+        self.camera.stop()
+        Window.unbind(on_keyboard=self._press_key)
+        for clock in self._clocks:
+            clock.cancel()
+
+    def open_settings(self, *_arguments: Any) -> None:
+        """Kivy's own settings are not for users."""
+
+    def _first_frame(self, _window: Any) -> None:
+        Window.unbind(on_flip=self._first_frame)
+        Clock.schedule_once(lambda _elapsed_s: self._say("Phone app ready"))
+
+    def _press_key(self, _window: Any, key: int, *_more: Any) -> bool:
+        if key == KEY_BACK:
+            return self.cancel()
+        if key in (KEY_ENTER, KEY_KEYPAD_ENTER, KEY_SPACE) and self._sheet is None:
+            self.tap()
+            return True
+        return False
+
+    def _refresh(self, _elapsed_s: float) -> None:
+        self.root.ids.preview.show(self.camera.frame())
+
+    # --- What the user does -----------------------------------------------------------------------------------------
+
+    def tap(self) -> None:
+        """Copy or paste."""
+        self.tick()
+        self.flow.tap()
+
+    def cancel(self) -> bool:
+        """Close the pairing sheet, or let go. False if there was neither to do."""
+        if self._sheet is None:
+            return self.flow.cancel()
+        if self._pairing is None:
+            return False
+        self._hide_pairing()
+        return True
+
+    def pair(self, link: str) -> None:
+        """Pair with the computer that shows this link."""
+        ask(lambda: pair(link), self._paired)
+
+    def show_pairing(self) -> None:
+        """Say how to pair."""
+        if self._sheet is None and self.flow.state.name is StateName.AIMING:
+            self._sheet = PairingSheet(pair=self.pair)
+            self.root.ids.sheet_place.add_widget(self._sheet)
+            self._update()
+
+    # --- What the flow asks for (flow.Phone) ------------------------------------------------------------------------
+
+    def take_photo(self) -> Picture:
+        """The part of the camera's picture that the window shows."""
+        photo = crop_to_aspect(self.camera.take_photo(), Window.width / Window.height)
+        self.root.ids.flash.fire()
+        return photo
+
+    def take_view(self) -> AimedView:
+        """The camera's whole picture: its centre lies under the reticle."""
+        view = self.camera.take_photo()
+        scale = cover_scale((view.shape[1], view.shape[0]), Window.size)
+        return AimedView(view, self.root.ids.cutout.float_size[0] / scale)
+
+    def copy(self, photo: Picture) -> HeldCutout:
+        """Ask the segmentation server; runs in the background."""
+        photo = fit_within(photo, PHOTO_LONG_SIDE)
+        if self._pairing is None:
+            raise NotPaired
+        return hold(self._segmentation.cut_out(photo), photo.shape[1])
+
+    def paste(self, held: HeldCutout, aimed: AimedView) -> PasteAnswer:
+        """Ask the agent; runs in the background."""
+        if self._pairing is None:
+            raise NotPaired
+        return self._agent.paste(held.cutout, aimed.view, aimed.width_view)
+
+    # --- What the user sees -----------------------------------------------------------------------------------------
+
+    def _observe(self, state: State[HeldCutout]) -> None:
+        if state.name is not self._shown.name:
+            self._say(f"state: {state.name}")
+        if state.cutout is not self._shown.cutout:
+            self._show_cutout(state.cutout)
+        if state.notice:
+            self._say(f"message: {' '.join(state.notice.text.split())}")
+            self.root.ids.toast.say(state.notice.text, CORAL if state.notice.is_error else MINT)
+        self._shown = state
+        self._update()
+
+    def _update(self) -> None:
+        name = self.flow.state.name
+        self.hint = HINTS[name]
+        self.is_pairing = self._sheet is not None
+        self.is_busy = name in (StateName.COPYING, StateName.PASTING)
+        self.can_cancel = name is not StateName.AIMING or (self.is_pairing and self._pairing is not None)
+
+    def _show_cutout(self, held: HeldCutout | None) -> None:
+        floating = self.root.ids.cutout
+        if held is None:
+            floating.drop()
+        else:
+            size = float_size(held, Window.size)
+            floating.pick_up(texture_of(held.floating, mipmap=True), texture_of(held.halo), size)
+
+    def _inform(self, error: CopyPasteError) -> None:
+        self.flow.inform(Notice(error.sentence, is_error=True))
+
+    # --- The computer -----------------------------------------------------------------------------------------------
+
+    def _use(self, pairing: Pairing | None) -> None:
+        self._pairing = pairing
+        self.chip = pairing.answer.computer_name if pairing else "Not paired"
+        self.chip_colour = GREY
+        if pairing is None:
+            self.show_pairing()
+            return
+        self._agent = pairing.agent
+        self._segmentation = SegmentationClient(pairing.answer.server)
+        self._hide_pairing()
+        self._ping(0)
+
+    def _paired(self, answer: Pairing | CopyPasteError) -> None:
+        if isinstance(answer, CopyPasteError):
+            self._inform(answer)
+            return
+        self._pairing_file.save(answer)
+        self._use(answer)
+        self.flow.inform(Notice(f"Paired with {answer.answer.computer_name}."))
+
+    def _hide_pairing(self) -> None:
+        if self._sheet is not None:
+            self.root.ids.sheet_place.remove_widget(self._sheet)
+            self._sheet = None
+            self._update()
+
+    def _ping(self, _elapsed_s: float) -> None:
+        if self._pairing is not None:
+            ask(self._agent.status, self._pinged)
+
+    def _pinged(self, answer: StatusAnswer | CopyPasteError) -> None:
+        if self._pairing is not None:
+            name, is_silent = self._pairing.answer.computer_name, isinstance(answer, CopyPasteError)
+            self.chip = f"{name}, no answer" if is_silent else name
+            self.chip_colour = AMBER if is_silent else MINT
+
+    def _scan(self, _elapsed_s: float) -> None:
+        frame = self.camera.frame()
+        if self._sheet is not None and frame is not None and not self._is_scanning:
+            self._is_scanning = True
+            ask(lambda: read_code(frame), self._code_read)
+
+    def _code_read(self, code: str | CopyPasteError | None) -> None:
+        self._is_scanning = False
+        if isinstance(code, str) and code != self._scanned:
+            self._scanned = code  # a code that fails is not tried twice a second
+            self.pair(code)
+
+
+def float_size(held: HeldCutout, window_size: tuple[float, float]) -> tuple[float, float]:
+    """Width and height at which a cutout floats: as large as it was seen, lifted, but never hiding the screen."""
+    height_of_width = held.cutout.shape[0] / held.cutout.shape[1]
+    most_width, most_height = (side * share for side, share in zip(window_size, MOST_OF_WINDOW, strict=True))
+    width = min(held.width_share * window_size[0] * LIFT_SCALE, most_width, most_height / height_of_width)
+    return width, width * height_of_width
+
+
+def run_in_background(work: Callable[[], None]) -> None:
+    """Run in a thread of its own, which does not keep the app alive."""
+    threading.Thread(target=work, daemon=True).start()
+
+
+def run_on_ui(work: Callable[[], None]) -> None:
+    """Run in Kivy's thread, before its next frame."""
+    Clock.schedule_once(lambda _elapsed_s: work())
+
+
+def ask(question: Callable[[], AnswerT], settle: Callable[[AnswerT | CopyPasteError], None]) -> None:
+    """Ask in the background, settle on the UI thread with the answer or the error."""
+
+    def work() -> None:
+        answer: AnswerT | CopyPasteError = CopyPasteError()  # if the question itself breaks
+        try:
+            answer = question()
+        except CopyPasteError as error:
+            answer = error
+        finally:
+            run_on_ui(lambda: settle(answer))
+
+    run_in_background(work)

@@ -1,0 +1,209 @@
+"""The pieces of the screen that need more than a rule in app.kv; they draw and report touches, and decide nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from kivy.animation import Animation
+from kivy.clock import Clock
+from kivy.graphics.texture import Texture
+from kivy.metrics import dp
+from kivy.properties import (
+    BooleanProperty,
+    ColorProperty,
+    ListProperty,
+    NumericProperty,
+    ObjectProperty,
+    StringProperty,
+)
+from kivy.uix.behaviors import ButtonBehavior
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.widget import Widget
+
+TAP_SLOP_DP = 16  # a finger that wanders further was not tapping
+LIFT_SCALE = 0.92  # a thing in hand looks a little smaller than a thing in place
+BOB_DP = 3
+SECONDS_PER_CHARACTER = 0.055  # a calm reader's speed
+
+
+def texture_of(picture: npt.NDArray[np.uint8], *, mipmap: bool = False) -> Any:
+    """A Kivy texture of a (H, W, 3 or 4) uint8 RGB or RGBA picture, straight alpha."""
+    height, width, channels = picture.shape
+    colour_format = "rgb" if channels == 3 else "rgba"
+    texture = Texture.create((width, height), colour_format, mipmap=mipmap)
+    if mipmap:
+        texture.min_filter = "linear_mipmap_linear"
+    blit(texture, picture)
+    texture.flip_vertical()
+    return texture
+
+
+def blit(texture: Any, picture: npt.NDArray[np.uint8]) -> None:
+    """Upload a picture of the texture's own size. Kivy refuses read-only arrays, hence the copy."""
+    texture.blit_buffer(np.array(picture).reshape(-1), colorfmt=texture.colorfmt)
+
+
+class Preview(Widget):  # type: ignore[misc]  # Kivy has no types
+    """The camera's live picture: it covers the widget, its aspect kept, its centre in the centre."""
+
+    texture = ObjectProperty(None, allownone=True)
+    shown_size = ListProperty([0, 0])  # of the whole picture, in window pixels
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._frame: npt.NDArray[np.uint8] | None = None
+        self.bind(size=self._fit)
+
+    def show(self, frame: npt.NDArray[np.uint8] | None) -> None:
+        """Show a (H, W, 3) uint8 RGB frame; the frame that is shown already costs nothing."""
+        if frame is self._frame:
+            return
+        self._frame = frame
+        if frame is None:
+            self.texture = None
+        elif self.texture is not None and self.texture.size == (frame.shape[1], frame.shape[0]):
+            blit(self.texture, frame)
+            self.canvas.ask_update()
+        else:
+            self.texture = texture_of(frame)
+            self._fit()
+
+    def _fit(self, *_arguments: Any) -> None:
+        if self.texture is not None:
+            scale = cover_scale(self.texture.size, self.size)
+            self.shown_size = [side * scale for side in self.texture.size]
+
+
+def cover_scale(picture_size: tuple[float, float], window_size: tuple[float, float]) -> float:
+    """Window pixels per picture pixel when the picture covers the window; sizes are (width, height)."""
+    return max(window_size[0] / picture_size[0], window_size[1] / picture_size[1])
+
+
+class FloatingCutout(Widget):  # type: ignore[misc]  # Kivy has no types
+    """What the user holds: it floats under the reticle, lifted, with a bright rim and a shadow, and bobs."""
+
+    texture = ObjectProperty(None, allownone=True)
+    halo = ObjectProperty(None, allownone=True)
+    float_size = ListProperty([0, 0])
+    lift = NumericProperty(0)  # 0 lies in place, 1 is held
+    scale = NumericProperty(1)  # of the floating size; app.kv derives it from the lift
+    bob = NumericProperty(0)
+
+    def pick_up(self, texture: Any, halo: Any, float_size: tuple[float, float]) -> None:
+        """Show a cutout that floats `float_size` window pixels wide and high once it is lifted."""
+        self.texture, self.halo, self.float_size = texture, halo, float_size
+        self.lift = 0
+        Animation(lift=1, duration=0.28, t="out_back").start(self)
+        up = Animation(bob=dp(BOB_DP), duration=1.3, t="in_out_sine", step=1 / 30)
+        bobbing = up + Animation(bob=-dp(BOB_DP), duration=1.3, t="in_out_sine", step=1 / 30)
+        bobbing.repeat = True
+        bobbing.start(self)
+
+    def drop(self) -> None:
+        """Show nothing."""
+        Animation.cancel_all(self)
+        self.texture = None
+
+
+class BusyArc(Widget):  # type: ignore[misc]  # Kivy has no types
+    """An arc that runs around the reticle while a server works."""
+
+    is_running = BooleanProperty(False)
+    angle = NumericProperty(0)
+
+    def on_is_running(self, _widget: Any, is_running: bool) -> None:
+        """Start or stop; Kivy calls this when the property changes."""
+        Animation.cancel_all(self, "angle")
+        if is_running:
+            self.angle = 0
+            turn = Animation(angle=360, duration=1.1, step=1 / 30)
+            turn.repeat = True
+            turn.start(self)
+
+
+class Flash(Widget):  # type: ignore[misc]  # Kivy has no types
+    """The shutter."""
+
+    strength = NumericProperty(0)
+
+    def fire(self) -> None:
+        """Light up and fade."""
+        self.strength = 0.75
+        Animation(strength=0, duration=0.35, t="out_quad").start(self)
+
+
+class Toast(BoxLayout):  # type: ignore[misc]  # Kivy has no types
+    """One sentence for the user, as long as it takes to read."""
+
+    text = StringProperty("")
+    colour = ColorProperty([1, 1, 1, 1])
+
+    def say(self, text: str, colour: tuple[float, ...]) -> None:
+        """Show a sentence in place of the one before."""
+        Animation.cancel_all(self)
+        Clock.unschedule(self._fade)
+        self.text, self.colour = text, colour
+        Animation(opacity=1, duration=0.18).start(self)
+        Clock.schedule_once(self._fade, 2.5 + SECONDS_PER_CHARACTER * len(text))
+
+    def _fade(self, _elapsed_s: float) -> None:
+        Animation(opacity=0, duration=0.4).start(self)
+
+
+class Tappable(ButtonBehavior, Widget):  # type: ignore[misc]  # Kivy has no types
+    """Something with a rule in app.kv that can be pressed."""
+
+
+class CancelButton(Tappable):
+    """The X in its circle."""
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """Without anything to cancel it is not there; Kivy's disabled widgets would still take the touch."""
+        return not self.disabled and bool(super().on_touch_down(touch))
+
+
+class Chip(Tappable):
+    """Which computer this phone is paired with."""
+
+    text = StringProperty("")
+    colour = ColorProperty([1, 1, 1, 1])
+
+
+class PairButton(Tappable):
+    """The one bright button."""
+
+    text = StringProperty("")
+
+
+class PairingSheet(FloatLayout):  # type: ignore[misc]  # Kivy has no types
+    """How to pair, and a field for the link. It swallows touches, so that nothing behind it is tapped."""
+
+    pair = ObjectProperty(lambda _link: None)
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """See the class."""
+        super().on_touch_down(touch)
+        return True
+
+
+class PhoneScreen(FloatLayout):  # type: ignore[misc]  # Kivy has no types
+    """Everything on the screen; whatever is no button takes the tap."""
+
+    tap: Callable[[], object] = ObjectProperty(lambda: None)
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """Let the buttons have their touch; keep the others until they end."""
+        if not super().on_touch_down(touch):
+            touch.grab(self)
+        return True
+
+    def on_touch_up(self, touch: Any) -> bool:
+        """A touch that ends where it began is a tap."""
+        if touch.grab_current is not self:
+            return bool(super().on_touch_up(touch))
+        touch.ungrab(self)
+        if max(abs(touch.x - touch.ox), abs(touch.y - touch.oy)) < dp(TAP_SLOP_DP):
+            self.tap()
+        return True

@@ -1,0 +1,340 @@
+"""The real window, drawn off-screen and touched, with real HTTP to servers that say what a test wants."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mobile_client.__main__ import configure_kivy
+from mobile_client.camera import FileCamera
+from mobile_client.pairing import Pairing, PairingFile
+from protocol.errors import CopyPasteError, NothingToCut, ScreenNotInView, TokenInvalid
+from protocol.geometry import Box, ScreenPoint
+from protocol.messages import ErrorAnswer, FoundObject, PairAnswer, PasteAnswer, PasteRequest, ServerAddress
+from protocol.messages import StatusAnswer as Status
+from protocol.pairing import PairingLink
+from protocol.routes import CUTOUT, PAIR, PASTE, STATUS
+from tests.mobile_client.fakes import Answer, FakeServer, png
+from tests.mobile_client.test_clients import parts_of
+
+WOOD, CUP = (150, 90, 50), (20, 60, 220)
+KEY_ENTER, KEY_SPACE, KEY_BACK = 13, 32, 27
+LEFT_OUT_S = 10.0
+
+
+def as_json(message: Any, status: int = 200) -> Answer:
+    return Answer(json.dumps(message.to_wire()).encode(), status=status)
+
+
+def as_error(error: CopyPasteError) -> Answer:
+    return as_json(ErrorAnswer.of(error), error.status)
+
+
+def cutout_of_photo() -> Answer:
+    """A cup of 96 x 120 pixels in a photo of 216 x 384: what the window shows of a camera of 600 x 384."""
+    cutout = np.zeros((384, 216, 4), np.uint8)
+    cutout[100:220, 40:136] = (*CUP, 255)
+    return Answer(png(cutout), headers=FoundObject(0.9, Box(40, 100, 96, 120)).to_headers())
+
+
+class Driver:
+    """Touches the app as a user would and looks at what it shows."""
+
+    def __init__(self, folder: Path, segmentation: FakeServer, agent: FakeServer, pin: str) -> None:
+        from mobile_client.app import PhoneApp
+
+        self.segmentation, self.agent, self.pin = segmentation, agent, pin
+        self.picture = folder / "camera.png"
+        self.show(WOOD)
+        self.answers = {
+            CUTOUT: cutout_of_photo(),
+            STATUS: as_json(Status("desk", 1)),
+            PAIR: as_json(self.pair_answer),
+            PASTE: as_json(PasteAnswer("Inkscape", ScreenPoint(5, 5), ScreenPoint(5, 6), 1.0, {})),
+        }
+        segmentation.answer = agent.answer = lambda request: self.answers[request.path]
+        self.pairing_file = PairingFile(folder)
+        self.lines: list[str] = []
+        self.app = PhoneApp(FileCamera(self.picture), self.pairing_file, say=self.lines.append)
+
+    @property
+    def pair_answer(self) -> PairAnswer:
+        return PairAnswer("key", "desk", ServerAddress(self.segmentation.url, None, None))
+
+    @property
+    def link(self) -> str:
+        return PairingLink("127.0.0.1", self.agent.server_port, self.pin, "token").to_uri()
+
+    def start(self, *, is_paired: bool = True) -> None:
+        from kivy.base import EventLoop, runTouchApp
+
+        if is_paired:
+            self.pairing_file.save(Pairing(self.agent.url, self.pin, self.pair_answer))
+        self.app._run_prepare()
+        if EventLoop.status != "started":
+            runTouchApp(embedded=True)
+        self.wait_for("Phone app ready")
+
+    def stop(self) -> None:
+        from kivy.core.window import Window
+        from kivy.lang import Builder
+
+        self.app.dispatch("on_stop")
+        Window.remove_widget(self.app.root)
+        Builder.unload_file(self.app.kv_file)
+
+    def show(self, colour: tuple[int, int, int]) -> None:
+        """Point the camera elsewhere."""
+        fresh = self.picture.with_name("fresh.png")
+        Image.new("RGB", (600, 384), colour).save(fresh)
+        fresh.replace(self.picture)
+
+    def pump(self, is_done: Callable[[], bool]) -> None:
+        """Let the app run until something is so."""
+        from kivy.base import EventLoop
+
+        give_up = time.monotonic() + LEFT_OUT_S
+        while not is_done():
+            assert time.monotonic() < give_up, f"It never came to that. So far: {self.lines}"
+            EventLoop.idle()
+
+    def pump_for(self, duration_s: float) -> None:
+        end = time.monotonic() + duration_s
+        self.pump(lambda: time.monotonic() >= end)
+
+    def wait_for(self, line: str) -> None:
+        self.pump(lambda: line in self.lines)
+
+    def tap(self, x: float = 216, y: float = 300, *, wander: float = 0) -> None:
+        """Touch the window at (x, y) from its lower left corner; `wander` pixels are dragged before letting go."""
+        from kivy.tests.common import UnitTestTouch
+
+        touch = UnitTestTouch(x, y)
+        touch.touch_down()
+        touch.touch_move(x + wander, y)
+        touch.touch_up()
+        self.pump_for(0.05)
+
+    def press(self, key: int) -> bool:
+        from kivy.core.window import Window
+
+        return bool(Window.dispatch("on_keyboard", key, 0, None, []))
+
+    def pixel(self, x: int, y: int) -> tuple[int, ...]:
+        """The colour at (x, y) from the window's upper left corner."""
+        from kivy.core.window import Window
+
+        path = Path(Window.screenshot(str(self.picture.with_name("shot.png"))))
+        with Image.open(path) as shot:
+            colour = shot.convert("RGB").getpixel((x, y))
+        assert isinstance(colour, tuple)
+        return colour
+
+    def copy(self) -> None:
+        self.tap()
+        self.wait_for("state: holding")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Kivy, told to draw off-screen; it can be imported only once."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SDL_VIDEODRIVER", "offscreen")
+        environment.delenv("DISPLAY", raising=False)
+        environment.delenv("KIVY_HOME", raising=False)
+        configure_kivy(tmp_path_factory.mktemp("kivy"))
+        yield
+    for name in [name for name in os.environ if name.startswith("KIVY_")]:
+        del os.environ[name]
+
+
+@pytest.fixture
+def unpaired(
+    tmp_path: Path, server: FakeServer, tls_server: FakeServer, certificate: tuple[Path, str]
+) -> Iterator[Driver]:
+    driver = Driver(tmp_path, server, tls_server, certificate[1])
+    driver.start(is_paired=False)
+    yield driver
+    driver.stop()
+
+
+@pytest.fixture
+def phone(
+    tmp_path: Path, server: FakeServer, tls_server: FakeServer, certificate: tuple[Path, str]
+) -> Iterator[Driver]:
+    driver = Driver(tmp_path, server, tls_server, certificate[1])
+    driver.start()
+    yield driver
+    driver.stop()
+
+
+def test_two_taps_copy_and_paste(phone: Driver) -> None:
+    phone.tap()
+    phone.wait_for("state: holding")
+    phone.tap()
+    phone.wait_for("message: Pasted into Inkscape, 1 px from the aim.")
+    assert phone.lines == [
+        "Phone app ready",
+        "state: copying",
+        "state: holding",
+        "state: pasting",
+        "state: aiming",
+        "message: Pasted into Inkscape, 1 px from the aim.",
+    ]
+
+
+def test_the_window_shows_what_the_camera_sees(phone: Driver) -> None:
+    assert np.allclose(phone.pixel(100, 200), WOOD, atol=3)
+    phone.show((10, 200, 10))
+    phone.pump_for(0.1)
+    assert np.allclose(phone.pixel(100, 200), (10, 200, 10), atol=3)
+
+
+def test_the_photo_is_what_the_window_shows(phone: Driver) -> None:
+    phone.copy()
+    photo = parts_of(phone.segmentation.requests[0])["photo"]
+    (phone.picture.parent / "photo.jpg").write_bytes(photo)
+    assert Image.open(phone.picture.parent / "photo.jpg").size == (216, 384)
+
+
+def test_the_view_is_all_that_the_camera_sees_and_the_cutout_as_wide_as_it_floats(phone: Driver) -> None:
+    phone.copy()
+    phone.tap()
+    phone.wait_for("state: aiming")
+    parts = parts_of(phone.agent.requests[-1])
+    (phone.picture.parent / "view.jpg").write_bytes(parts["view"])
+    assert Image.open(phone.picture.parent / "view.jpg").size == (600, 384)
+    # 96 of 216 pixels wide, lifted to 0.92 of that; the window shows each pixel of the camera twice as large
+    assert PasteRequest.from_wire(json.loads(parts["paste"])).width_view == pytest.approx(96 * 0.92)
+
+
+def test_the_cutout_floats_over_the_camera_and_under_the_reticle(phone: Driver) -> None:
+    phone.copy()
+    phone.pump_for(0.5)
+    expected = 0.85 * np.array(CUP) + 0.15 * np.array(WOOD)
+    assert np.allclose(phone.pixel(216 + 50, 384 + 60), expected, atol=4)
+    assert min(phone.pixel(216, 384)) > 200
+
+
+def test_a_drag_is_no_tap(phone: Driver) -> None:
+    phone.tap(wander=60)
+    assert phone.lines == ["Phone app ready"]
+
+
+@pytest.mark.parametrize("key", [KEY_ENTER, KEY_SPACE])
+def test_a_key_taps_too(phone: Driver, key: int) -> None:
+    assert phone.press(key)
+    phone.wait_for("state: holding")
+
+
+def test_the_back_button_lets_go_and_then_leaves(phone: Driver) -> None:
+    phone.copy()
+    assert phone.press(KEY_BACK)
+    phone.wait_for("state: aiming")
+    assert not phone.press(KEY_BACK)
+
+
+def test_the_cross_lets_go(phone: Driver) -> None:
+    phone.copy()
+    phone.tap(432 - 40, 768 - 48)
+    assert phone.lines[-1] == "state: aiming"
+
+
+def test_without_anything_to_let_go_of_the_place_of_the_cross_is_a_place_to_tap(phone: Driver) -> None:
+    phone.tap(432 - 40, 768 - 48)
+    phone.wait_for("state: copying")
+
+
+def test_the_late_answer_of_a_cancelled_copy_is_dropped(phone: Driver) -> None:
+    may_answer = threading.Event()
+    phone.answers[CUTOUT].before = may_answer.wait
+    phone.tap()
+    phone.press(KEY_BACK)
+    may_answer.set()
+    phone.pump_for(0.3)
+    assert phone.lines == ["Phone app ready", "state: copying", "state: aiming"]
+
+
+def test_a_photo_without_an_object_says_so(phone: Driver) -> None:
+    phone.answers[CUTOUT] = as_error(NothingToCut())
+    phone.tap()
+    phone.wait_for(f"message: {NothingToCut().sentence}")
+    assert phone.app.root.ids.toast.text == NothingToCut().sentence
+
+
+def test_a_failed_paste_keeps_the_cutout_and_can_be_tried_again(phone: Driver) -> None:
+    phone.copy()
+    pasted, phone.answers[PASTE] = phone.answers[PASTE], as_error(ScreenNotInView())
+    phone.tap()
+    phone.wait_for(f"message: {ScreenNotInView().sentence}")
+    assert phone.app.root.ids.cutout.texture is not None
+    phone.answers[PASTE] = pasted
+    phone.tap()
+    phone.wait_for("state: aiming")
+
+
+def test_a_toast_does_not_take_taps(phone: Driver) -> None:
+    phone.answers[CUTOUT] = as_error(NothingToCut())
+    phone.tap()
+    phone.wait_for(f"message: {NothingToCut().sentence}")
+    phone.tap(216, 768 - 100)
+    assert phone.lines.count("state: copying") == 2
+
+
+def test_a_server_that_is_gone_is_told_and_the_app_lives(phone: Driver) -> None:
+    phone.segmentation.shutdown()
+    phone.segmentation.server_close()
+    phone.tap()
+    phone.wait_for("state: aiming")
+    assert phone.lines[-1].startswith("message: The segmentation server does not answer.")
+
+
+def test_the_chip_says_which_computer_and_whether_it_answers(phone: Driver) -> None:
+    phone.pump(lambda: phone.app.chip_colour[1] > 0.85)
+    assert phone.app.chip == "desk"
+    phone.answers[STATUS] = as_error(ScreenNotInView())
+    phone.app.on_resume()
+    phone.pump(lambda: phone.app.chip == "desk, no answer")
+
+
+def test_without_a_pairing_a_tap_copies_nothing(unpaired: Driver) -> None:
+    unpaired.tap(216, 600)
+    assert unpaired.app.chip == "Not paired"
+    assert unpaired.lines == ["Phone app ready"]
+
+
+def test_a_typed_link_pairs(unpaired: Driver) -> None:
+    sheet = unpaired.app.root.ids.sheet_place.children[0]
+    sheet.ids.link.text = unpaired.link
+    unpaired.tap(216, 58)
+    unpaired.wait_for("message: Paired with desk.")
+    assert unpaired.pairing_file.load() == Pairing(unpaired.agent.url, unpaired.pin, unpaired.pair_answer)
+    unpaired.copy()
+
+
+def test_a_used_code_says_so_and_the_sheet_stays(unpaired: Driver) -> None:
+    unpaired.answers[PAIR] = as_error(TokenInvalid())
+    unpaired.app.pair(unpaired.link)
+    unpaired.wait_for(f"message: {TokenInvalid().sentence}")
+    assert unpaired.app.is_pairing
+
+
+def test_a_code_held_before_the_camera_pairs(unpaired: Driver) -> None:
+    import segno
+
+    segno.make(unpaired.link).save(str(unpaired.picture), kind="png", scale=8)
+    unpaired.wait_for("message: Paired with desk.")
+
+
+def test_the_chip_opens_the_sheet_and_the_back_button_closes_it(phone: Driver) -> None:
+    phone.tap(50, 768 - 48)
+    assert phone.app.is_pairing
+    assert phone.press(KEY_BACK)
+    assert not phone.app.is_pairing
