@@ -13,6 +13,7 @@ from desktop_agent.screenshot import Picture
 Mask = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float32]
 Change = tuple[int, int, int, int]  # the box of a connected change: x, y, width, height
+Corners = tuple[tuple[int, int], tuple[int, int]]  # the first and the last (x, y) of a search
 
 CHANGED_LEVELS = 12  # of 255: more than a screenshot of a still screen ever differs
 HANDLES_PX = 15  # gaps between a pasted object and the selection handles around it are closed up to this
@@ -22,7 +23,9 @@ MOST_CHANGES = 4  # that are searched for the cutout, the largest first
 OPAQUE = 230  # of 255: alpha of pixels that show the cutout's own colour
 COARSE_PX = 160  # long side of the change in the first, coarse search
 FINE_PX = 400
+SMOOTHING_PX = 1.0  # of both, because every editor resamples fine patterns in its own way
 LEAST_SEEN = 0.3  # share of the cutout that must have appeared; the rest may be hidden under the editor's frame
+HIDDEN_LEVELS = 35.0  # what a pixel counts as differing by where it did not appear; else any repeating part would do
 LARGEST_RMS = 30.0  # grey levels between the cutout and what appeared; a dialog differs by about 100
 
 
@@ -33,7 +36,7 @@ class Landing:
     x: float  # its centre, in pixels of the screenshot
     y: float
     scale: float  # screenshot pixels in a cutout pixel
-    rms: float  # how much it differs from the cutout, in grey levels of 255
+    rms: float  # root mean square difference from the cutout, in grey levels of 255
 
 
 def changed_mask(before: Picture, after: Picture) -> Mask:
@@ -61,8 +64,11 @@ def find_landing(before: Picture, after: Picture, cutout: Cutout) -> Landing | N
         Where it appeared; None if nothing of what changed looks like it.
     """
     changed = changed_mask(before, after)
-    best = _best(_search(after, changed, change, cutout) for change in _changes(changed))
-    return best if best and best.rms < LARGEST_RMS else None
+    for visible in (np.ones_like(changed), changed):  # all of it in sight; or partly hidden under the editor's frame
+        landing = _best(_search(after, changed, visible, change, cutout) for change in _changes(changed))
+        if landing and landing.rms < LARGEST_RMS:
+            return landing
+    return None
 
 
 def largest_change_px(changed: Mask) -> int:
@@ -80,13 +86,13 @@ def _changes(changed: Mask) -> list[Change]:
     return sorted(large, key=lambda box: box[2] * box[3], reverse=True)[:MOST_CHANGES]
 
 
-def _search(after: Picture, changed: Mask, change: Change, cutout: Cutout) -> Landing | None:
+def _search(after: Picture, changed: Mask, visible: Mask, change: Change, cutout: Cutout) -> Landing | None:
     """The best place and scale of the cutout within one change: a coarse search of all scales, then a fine one."""
-    coarse = _Region.of(after, changed, change, COARSE_PX)
+    coarse = _Region.of(after, changed, visible, change, COARSE_PX)
     landing = _best(coarse.place(cutout, scale) for scale in _scales(change, cutout))
     if landing is None:
         return None
-    fine = _Region.of(after, changed, change, FINE_PX)
+    fine = _Region.of(after, changed, visible, change, FINE_PX)
     return _best(fine.place(cutout, scale, near=landing) for scale in _scales_around(landing, fine.shrink, cutout))
 
 
@@ -114,27 +120,34 @@ class _Region:
     """One change on the second screenshot, shrunk for a search."""
 
     pixels: Reals  # (H, W, 3), 0 to 255
-    weight: Reals  # (H, W), 0 to 1: how much of each pixel has changed and so may be counted
+    changed: Reals  # (H, W), 0 to 1: how much of each pixel has changed
+    visible: Reals  # (H, W), 0 to 1: how much of each pixel can show the cutout
     change: Change
     shrink: float  # pixels of this region in a pixel of the screenshot
 
     @classmethod
-    def of(cls, after: Picture, changed: Mask, change: Change, longest_px: int) -> "_Region":
+    def of(cls, after: Picture, changed: Mask, visible: Mask, change: Change, longest_px: int) -> "_Region":
         x, y, width, height = change
         rows, columns = slice(y, y + height), slice(x, x + width)
         shrink = min(1.0, longest_px / max(width, height))
         size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-        pixels = cv2.resize(after[rows, columns].astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        weight = cv2.resize(changed[rows, columns].astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        return cls(np.asarray(pixels, np.float32), np.asarray(weight, np.float32), change, shrink)
+        planes = [
+            np.asarray(
+                cv2.resize(plane[rows, columns].astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32
+            )
+            for plane in (after, changed, visible)
+        ]
+        smooth = np.asarray(cv2.GaussianBlur(planes[0], (0, 0), SMOOTHING_PX), np.float32)
+        return cls(smooth, planes[1], planes[2], change, shrink)
 
     def place(self, cutout: Cutout, scale: float, near: Landing | None = None) -> Landing | None:
         """Where the cutout at one scale differs least from what changed; `near` spares the search of far places."""
         width, height = (max(2, round(side * scale * self.shrink)) for side in (cutout.shape[1], cutout.shape[0]))
         interpolation = cv2.INTER_AREA if scale * self.shrink < 1 else cv2.INTER_LINEAR
-        template = np.asarray(cv2.resize(cutout, (width, height), interpolation=interpolation), np.uint8)
+        sharp = cv2.resize(cutout, (width, height), interpolation=interpolation)
+        template = np.asarray(cv2.GaussianBlur(sharp, (0, 0), SMOOTHING_PX), np.uint8)
         corner_from, corner_to = self._corners(width, height, near)
-        rms = _rms_everywhere(self.pixels, self.weight, template, (corner_from, corner_to))
+        rms = self._rms_everywhere(template, (corner_from, corner_to))
         row, column = np.unravel_index(int(np.argmin(rms)), rms.shape)
         if not np.isfinite(rms[row, column]):
             return None
@@ -142,7 +155,7 @@ class _Region:
         y = (corner_from[1] + row + height / 2) / self.shrink - 0.5 + self.change[1]
         return Landing(float(x), float(y), float(scale), float(rms[row, column]))
 
-    def _corners(self, width: int, height: int, near: Landing | None) -> tuple[tuple[int, int], tuple[int, int]]:
+    def _corners(self, width: int, height: int, near: Landing | None) -> Corners:
         """The first and last (x, y) in this region at which the template's top-left pixel is tried."""
         if near is None:
             return (-width // 2, -height // 2), (self.pixels.shape[1] - width // 2, self.pixels.shape[0] - height // 2)
@@ -151,35 +164,32 @@ class _Region:
         reach = round(2 * FINE_PX / COARSE_PX) + 2
         return (x - reach, y - reach), (x + reach, y + reach)
 
+    def _rms_everywhere(self, template: Cutout, corners: Corners) -> Reals:
+        """Root mean square difference between the opaque part of a template and this region, for every place.
 
-def _rms_everywhere(
-    pixels: Reals, weight: Reals, template: Cutout, corners: tuple[tuple[int, int], tuple[int, int]]
-) -> Reals:
-    """Root mean square difference between an opaque template and a region, for every place of the template.
+        Args:
+            template: (h, w, 4) uint8, RGBA.
+            corners: the first and the last (x, y) of the template's top-left pixel; may lie beyond the region.
 
-    Args:
-        pixels: (H, W, 3), 0 to 255.
-        weight: (H, W), 0 to 1: how much each pixel counts; beyond the region nothing counts.
-        template: (h, w, 4) uint8, RGBA.
-        corners: the first and the last (x, y) of the template's top-left pixel; may lie beyond the region.
-
-    Returns:
-        (rows, columns), one entry a place; inf where less than LEAST_SEEN of the template counts.
-    """
-    weight = _window(weight, template, corners)
-    opaque = (template[:, :, 3] >= OPAQUE).astype(np.float32)
-    counted = _correlate(weight, opaque)
-    squares = np.zeros_like(counted)
-    for channel in range(3):
-        colours = _window(pixels[:, :, channel], template, corners)
-        own = template[:, :, channel].astype(np.float32) * opaque
-        squares += _correlate(weight * colours**2, opaque) - 2 * _correlate(weight * colours, own)
-        squares += _correlate(weight, own * template[:, :, channel])
-    rms = np.sqrt(np.maximum(squares, 0) / (3 * np.maximum(counted, 1e-6)))
-    return np.asarray(np.where(counted >= LEAST_SEEN * max(float(opaque.sum()), 1.0), rms, np.inf), np.float32)
+        Returns:
+            (rows, columns), one entry a place; pixels out of sight differ by HIDDEN_LEVELS; inf where less than
+            LEAST_SEEN of the template lies on what has changed.
+        """
+        visible = _window(self.visible, template, corners)
+        opaque = (template[:, :, 3] >= OPAQUE).astype(np.float32)
+        whole = max(float(opaque.sum()), 1.0)
+        squares = HIDDEN_LEVELS**2 * 3 * np.maximum(whole - _correlate(visible, opaque), 0)
+        for channel in range(3):
+            colours = _window(self.pixels[:, :, channel], template, corners)
+            own = template[:, :, channel].astype(np.float32) * opaque
+            squares += _correlate(visible * colours**2, opaque) - 2 * _correlate(visible * colours, own)
+            squares += _correlate(visible, own * template[:, :, channel])
+        appeared = _correlate(_window(self.changed, template, corners), opaque)
+        rms = np.sqrt(np.maximum(squares, 0) / (3 * whole))
+        return np.asarray(np.where(appeared >= LEAST_SEEN * whole, rms, np.inf), np.float32)
 
 
-def _window(plane: Reals, template: Cutout, corners: tuple[tuple[int, int], tuple[int, int]]) -> Reals:
+def _window(plane: Reals, template: Cutout, corners: Corners) -> Reals:
     """What the template can lie on when its corner runs over these places; zeros beyond the plane."""
     (x_from, y_from), (x_to, y_to) = corners
     x_end, y_end = x_to + template.shape[1], y_to + template.shape[0]

@@ -110,9 +110,9 @@ class Paster:
         pasted = self._settled(aim)
         editor.undo()
         restored = self._settled(aim, since=pasted)
-        is_restored = largest_change_px(changed_mask(before.pixels, restored.pixels)) < largest_change_px(
-            changed_mask(before.pixels, pasted.pixels)
-        )
+        # What is selected may differ from before, so some of the screen may, too.
+        left_over = changed_mask(before.pixels, restored.pixels).sum()
+        is_restored = left_over < changed_mask(before.pixels, pasted.pixels).sum() / 2
         return why("It was undone." if is_restored else "Undo it in the editor, please.")
 
     def _settled(self, aim: ScreenPoint, *, since: Screenshot | None = None) -> Screenshot:

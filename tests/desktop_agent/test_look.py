@@ -1,0 +1,89 @@
+import cv2
+import numpy as np
+import pytest
+
+from desktop_agent.look import changed_mask, find_landing, largest_change_px
+from desktop_agent.screenshot import Picture
+
+
+def lay(screen: Picture, cutout: Picture, centre: tuple[float, float], scale: float = 1.0) -> Picture:
+    """A screenshot with the cutout on it, blended by its alpha."""
+    height, width = screen.shape[:2]
+    x, y = centre[0] - scale * (cutout.shape[1] - 1) / 2, centre[1] - scale * (cutout.shape[0] - 1) / 2
+    screen_from_cutout = np.array([[scale, 0, x], [0, scale, y]])
+    laid = cv2.warpAffine(cutout, screen_from_cutout, (width, height), flags=cv2.INTER_LINEAR).astype(np.float32)
+    alpha = laid[:, :, 3:] / 255
+    return np.asarray(np.rint(screen * (1 - alpha) + laid[:, :, :3] * alpha), np.uint8)
+
+
+def draw_handles(screen: Picture, box: tuple[int, int, int, int]) -> None:
+    """What an editor draws around something selected."""
+    left, top, right, bottom = box
+    cv2.rectangle(screen, (left, top), (right, bottom), (80, 80, 220), 1)
+    for x in (left, (left + right) // 2, right):
+        for y in (top, (top + bottom) // 2, bottom):
+            cv2.rectangle(screen, (x - 6, y - 6), (x + 6, y + 6), (0, 0, 0), -1)
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 1.7])
+def test_a_cutout_is_found_at_any_size(screen: Picture, cutout: Picture, scale: float) -> None:
+    landing = find_landing(screen, lay(screen, cutout, (500, 300), scale), cutout)
+    assert landing is not None
+    assert (landing.x, landing.y) == pytest.approx((500, 300), abs=1.5)
+    assert landing.scale == pytest.approx(scale, rel=0.04)
+
+
+def test_handles_around_it_do_not_move_it(screen: Picture, cutout: Picture) -> None:
+    after = lay(screen, cutout, (500, 300))
+    draw_handles(after, (395, 225, 605, 375))
+    landing = find_landing(screen, after, cutout)
+    assert landing is not None
+    assert (landing.x, landing.y) == pytest.approx((500, 300), abs=1.5)
+
+
+def test_a_cutout_half_hidden_by_the_editors_frame_is_found(screen: Picture, cutout: Picture) -> None:
+    after = lay(screen, cutout, (500, 300))
+    after[:, 520:] = screen[:, 520:]
+    landing = find_landing(screen, after, cutout)
+    assert landing is not None
+    assert (landing.x, landing.y) == pytest.approx((500, 300), abs=4)
+
+
+def test_changes_elsewhere_do_not_hide_it(screen: Picture, cutout: Picture) -> None:
+    after = lay(screen, cutout, (500, 300))
+    after[600:640, 100:900] = 30
+    landing = find_landing(screen, after, cutout)
+    assert landing is not None
+    assert (landing.x, landing.y) == pytest.approx((500, 300), abs=1.5)
+
+
+def test_the_same_cutout_pasted_before_and_now_let_go_of_is_not_taken_for_the_new_one(
+    screen: Picture, cutout: Picture
+) -> None:
+    pasted_before = lay(screen, cutout, (300, 500))
+    before = pasted_before.copy()
+    draw_handles(before, (195, 425, 405, 575))
+    after = lay(pasted_before, cutout, (700, 300))
+    draw_handles(after, (595, 225, 805, 375))
+    landing = find_landing(before, after, cutout)
+    assert landing is not None
+    assert (landing.x, landing.y) == pytest.approx((700, 300), abs=1.5)
+
+
+def test_a_dialog_is_no_cutout(screen: Picture, cutout: Picture) -> None:
+    after = screen.copy()
+    cv2.rectangle(after, (400, 250), (700, 420), (240, 240, 240), -1)
+    cv2.putText(after, "Missing colour profile", (420, 300), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (20, 20, 20))
+    cv2.rectangle(after, (600, 380), (680, 405), (60, 120, 220), -1)
+    assert find_landing(screen, after, cutout) is None
+
+
+def test_a_still_screen_has_no_landing_and_no_change(screen: Picture, cutout: Picture) -> None:
+    assert find_landing(screen, screen, cutout) is None
+    assert largest_change_px(changed_mask(screen, screen)) == 0
+
+
+def test_a_blinking_cursor_is_no_change(screen: Picture) -> None:
+    after = screen.copy()
+    after[300:318, 400:402] ^= 255
+    assert largest_change_px(changed_mask(screen, after)) == 0

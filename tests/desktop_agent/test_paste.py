@@ -1,0 +1,123 @@
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from demo.monitor_camera import Pose, photograph
+from desktop_agent.paste import Desktop, Paster, resize_cutout
+from desktop_agent.screenshot import Picture, Screenshot
+from protocol.errors import PasteMisplaced, PasteNotSeen, SomethingElseAppeared
+from protocol.geometry import ScreenPoint
+from protocol.messages import PasteRequest
+from tests.desktop_agent.test_look import lay
+
+AIM = ScreenPoint(600, 350)
+
+
+@dataclass
+class DrawnEditor:
+    """An editor that draws into a picture of the desktop."""
+
+    screen: Picture
+    offset: float = 0.0  # how far from the pointer it pastes
+    takes_pictures: bool = True
+    dialog: Picture | None = None  # what pops up instead
+    name: str = "Drawn"
+    steps: list[Picture] = field(default_factory=list)
+    pointer: ScreenPoint = AIM
+    undo_count: int = 0
+
+    def approach(self, point: ScreenPoint) -> None:
+        self.pointer = point
+
+    def paste(self, cutout: Picture) -> None:
+        self.steps.append(self.screen.copy())
+        if self.dialog is not None:
+            height, width = self.dialog.shape[:2]
+            self.screen[200 : 200 + height, 300 : 300 + width] = self.dialog
+        elif self.takes_pictures:
+            self.screen[:] = lay(self.screen, cutout, (self.pointer.x + self.offset, self.pointer.y))
+
+    def undo(self) -> None:
+        self.undo_count += 1
+        self.screen[:] = self.steps.pop()
+
+    def is_in_front(self) -> bool:
+        return self.dialog is None
+
+
+def desktop_with(editor: DrawnEditor) -> Desktop:
+    return Desktop(lambda: [Screenshot(editor.screen.copy(), 0, 0)], lambda point: editor)
+
+
+def view_of(screen: Picture) -> Picture:
+    return photograph(screen, AIM, (960, 720), Pose(), seed=1)
+
+
+def test_a_cutout_is_pasted_where_the_camera_points_and_seen_there(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    answer = Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(width_view=180))
+    assert answer.aim.distance_to(AIM) < 1.5
+    assert answer.landed.distance_to(AIM) < 3
+    assert answer.editor == "Drawn"
+    assert set(answer.stages_s) == {"screenshot", "locate", "paste", "look"}
+
+
+def test_nothing_is_undone_when_nothing_was_pasted(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), takes_pictures=False)
+    with pytest.raises(PasteNotSeen):
+        Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(180))
+    assert editor.undo_count == 0
+
+
+def test_a_misplaced_cutout_is_undone_once(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), offset=150)
+    with pytest.raises(PasteMisplaced, match="It was undone"):
+        Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(180))
+    assert editor.undo_count == 1
+    assert np.array_equal(editor.screen, screen)
+
+
+def test_no_key_is_pressed_at_a_dialog(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), dialog=np.full((200, 400, 3), 235, np.uint8))
+    with pytest.raises(SomethingElseAppeared, match="nothing was undone"):
+        Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(180))
+    assert editor.undo_count == 0
+
+
+def test_two_phones_paste_one_after_the_other(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    paster = Paster(desktop_with(editor))
+    view, answers = view_of(screen), []
+    phones = [
+        threading.Thread(target=lambda width=width: answers.append(paster.paste(cutout, view, PasteRequest(width))))
+        for width in (180.0, 90.0)
+    ]
+    for phone in phones:
+        phone.start()
+    for phone in phones:
+        phone.join()
+    assert len(answers) == 2
+    assert len(editor.steps) == 2
+
+
+def test_a_cutout_lands_as_wide_as_it_floated(screen: Picture, cutout: Picture) -> None:
+    resized = resize_cutout(cutout, 90.0, Screenshot(screen, 0, 0))
+    assert resized.shape == (60, 90, 4)
+
+
+def test_a_cutout_is_never_enlarged_nor_larger_than_the_monitor(screen: Picture, cutout: Picture) -> None:
+    assert resize_cutout(cutout, 900.0, Screenshot(screen, 0, 0)).shape == cutout.shape
+    huge = np.repeat(np.repeat(cutout, 12, axis=0), 12, axis=1)
+    assert resize_cutout(huge, 9000.0, Screenshot(screen, 0, 0)).shape[0] <= 0.9 * 800
+
+
+def test_what_lies_under_transparent_pixels_does_not_bleed_into_the_edge(screen: Picture) -> None:
+    cutout = np.zeros((100, 100, 4), np.uint8)
+    cutout[:, :, 1] = 255  # hidden green
+    cutout[30:71, 30:71] = (200, 0, 0, 255)
+    resized = resize_cutout(cutout, 37.0, Screenshot(screen, 0, 0))
+    visible = resized[:, :, 3] > 20
+    assert resized[visible][:, 1].max() <= 2
+    assert resized[visible][:, 0].min() >= 195
