@@ -1,0 +1,63 @@
+# make demo   a whole copy and paste on this machine, on a screen that is not there
+# make run    server and agent for your own desktop; shows a QR code for the phone
+# make phone  the phone app on a laptop with a webcam
+# make test   all checks and tests
+#
+# Each sets up all it needs, once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A CPU needs no newer one; only the tests of the model use it.
+TORCH := torch==2.13.0
+
+.PHONY: demo run phone test clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.demo
+	@$(BIN)/python -m demo
+
+run: $(VENV)/.run
+	@$(BIN)/python -m desktop_agent --host 0.0.0.0
+
+phone: $(VENV)/.phone
+	@$(BIN)/python -m mobile_client
+
+test: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV)
+
+# What may be missing of the operating system: Debian packages, in words where they cannot be installed.
+SCREEN_PACKAGES := xvfb openbox inkscape fonts-dejavu-core libgl1 libegl1 libgles2 libgl1-mesa-dri
+
+$(VENV)/bin/python:
+	@./debian_packages.sh --python "$(PYTHON)"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	@./debian_packages.sh $(SCREEN_PACKAGES)
+	$(BIN)/pip install --disable-pip-version-check -e '.[demo]'
+	$(BIN)/python -m segmentation_server.weights
+	@touch $@
+
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --disable-pip-version-check -e '.[server,agent]'
+	$(BIN)/python -m segmentation_server.weights
+	@touch $@
+
+$(VENV)/.phone: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --disable-pip-version-check -e '.[phone,webcam]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	@./debian_packages.sh $(SCREEN_PACKAGES)
+	$(BIN)/pip install --disable-pip-version-check $(TORCH)
+	$(BIN)/pip install --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m segmentation_server.weights
+	@touch $@
