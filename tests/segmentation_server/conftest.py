@@ -1,0 +1,54 @@
+"""Real weights, a real photo and a real server for the tests of the segmentation server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from segmentation_server.model.onnx_engine import OnnxEngine
+from segmentation_server.photo import Photo, read_photo
+from segmentation_server.segmenter import Segmenter
+from segmentation_server.weights import fetch_weights
+from tests.segmentation_server.server_process import ServerProcess, started_server
+
+COFFEE = Path(__file__).parents[2] / "demo" / "coffee.png"
+
+
+@pytest.fixture(scope="session")
+def coffee_png() -> bytes:
+    """A photo of a cup of coffee, 600 x 400."""
+    return COFFEE.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def coffee(coffee_png: bytes) -> Photo:
+    return read_photo(coffee_png, 10**6)
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    return fetch_weights()
+
+
+@pytest.fixture(scope="session")
+def segmenter(weights: Path) -> Segmenter:
+    return Segmenter(OnnxEngine(weights, threads=2))
+
+
+@pytest.fixture(scope="session")
+def server(weights: Path) -> Iterator[ServerProcess]:
+    with started_server() as server:
+        server.wait_until_ready()
+        yield server
+
+
+@pytest.fixture
+def disc() -> tuple[Photo, Photo]:
+    """A red disc on a blue ground as (H, W, 3) uint8, and its mask in 0 to 255, with an edge some 12 pixels soft."""
+    ground = np.full((240, 320, 3), (20, 40, 200), np.uint8)
+    mask = cv2.GaussianBlur(cv2.circle(np.zeros((240, 320), np.uint8), (160, 120), 70, 255, -1), (0, 0), 4)
+    share = mask[..., np.newaxis] / 255
+    photo = share * np.array((200, 60, 30)) + (1 - share) * ground
+    return np.rint(photo).astype(np.uint8), np.asarray(mask, np.uint8)
