@@ -99,8 +99,9 @@ def _fill(cutout: Cutout, photo: Photo, alpha: Alpha) -> None:
 def _spread_colours(photo: Photo, alpha: Alpha) -> tuple[Photo, Photo]:
     """The smooth colours of the object and of what is behind it, each spread beyond the edge: (h, w, 3) uint8 both."""
     scale = min(1.0, BLUR_SIDE / max(alpha.shape))
-    small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
-    share = _share(cv2.resize(alpha, small.shape[1::-1], interpolation=cv2.INTER_AREA))
+    size = [max(1, round(side * scale)) for side in alpha.shape[::-1]]
+    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    share = _share(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA))
     own, smooth_own, smooth_other = small, small, small
     for width in BLUR_WIDTHS:
         smooth_own = _weighted_blur(own, share, width)

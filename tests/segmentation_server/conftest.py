@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from segmentation_server.model.onnx_engine import OnnxEngine
@@ -42,13 +40,3 @@ def server(weights: Path) -> Iterator[ServerProcess]:
     with started_server() as server:
         server.wait_until_ready()
         yield server
-
-
-@pytest.fixture
-def disc() -> tuple[Photo, Photo]:
-    """A red disc on a blue ground as (H, W, 3) uint8, and its mask in 0 to 255, with an edge some 12 pixels soft."""
-    ground = np.full((240, 320, 3), (20, 40, 200), np.uint8)
-    mask = cv2.GaussianBlur(cv2.circle(np.zeros((240, 320), np.uint8), (160, 120), 70, 255, -1), (0, 0), 4)
-    share = mask[..., np.newaxis] / 255
-    photo = share * np.array((200, 60, 30)) + (1 - share) * ground
-    return np.rint(photo).astype(np.uint8), np.asarray(mask, np.uint8)
