@@ -14,7 +14,6 @@ from mobile_client.pairing import PairingFile, pair
 from protocol.errors import CopyPasteError, SettingsInvalid
 
 IS_ANDROID = "ANDROID_ARGUMENT" in os.environ  # set by python-for-android
-WINDOW_WIDTH, WINDOW_HEIGHT = 432, 768  # a multiple of 4 wide, or Kivy's screenshots are sheared
 
 KIVY_NEEDLESS_COMPLAINTS = ("Input: MTDev", "Cutbuffer:")  # touch screens and middle clicks of some Linux systems
 
@@ -40,6 +39,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--pair", metavar="LINK", help="the link that the computer shows below its code")
     folder = Path(platformdirs.user_data_dir("ar-copy-paste"))
     parser.add_argument("--data-dir", metavar="DIR", type=Path, default=folder, help=f"default: {folder}")
+    parser.add_argument("--window", metavar="WxH", default="432x768", help="size on a computer (default: %(default)s)")
     return parser.parse_args(arguments)
 
 
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     pairing_file = PairingFile(options.data_dir)
     if options.pair:
         pairing_file.save(pair(options.pair))
-    configure_kivy(options.data_dir)
+    configure_kivy(options.data_dir, *read_window(options.window))
     from mobile_client.app import PhoneApp  # Kivy opens its window when it is imported
 
     app = PhoneApp(camera, pairing_file, say=lambda line: print(line, flush=True))
@@ -79,15 +79,27 @@ def make_camera(source: str | None) -> Camera:
     raise SettingsInvalid("--camera takes file:PATH or webcam[:N].")
 
 
-def configure_kivy(folder: Path) -> None:
+def read_window(size: str) -> tuple[int, int]:
+    """The width and height that a command line asks for.
+
+    Raises:
+        SettingsInvalid: it is not of the form 432x768.
+    """
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise SettingsInvalid("--window takes a width and a height in pixels, such as 432x768.")
+    return int(width) // 4 * 4, int(height)  # a multiple of 4 wide, or Kivy's screenshots are sheared
+
+
+def configure_kivy(folder: Path, width: int, height: int) -> None:
     """Tell Kivy what it must know before it is imported: nothing to parse, nothing to write, little to say."""
     os.environ.setdefault("KIVY_HOME", str(folder / "kivy"))
     os.environ.update(KIVY_NO_ARGS="1", KIVY_NO_CONFIG="1", KIVY_NO_FILELOG="1", KIVY_LOG_MODE="PYTHON")
     logging.getLogger("kivy").addFilter(lambda record: not record.getMessage().startswith(KIVY_NEEDLESS_COMPLAINTS))
     from kivy.config import Config
 
-    Config.set("graphics", "width", WINDOW_WIDTH)
-    Config.set("graphics", "height", WINDOW_HEIGHT)
+    Config.set("graphics", "width", width)
+    Config.set("graphics", "height", height)
     Config.set("graphics", "maxfps", 30)  # as fast as the camera
     Config.set("graphics", "multisamples", 0)  # every edge is drawn smooth
     Config.set("input", "mouse", "mouse,disable_multitouch")

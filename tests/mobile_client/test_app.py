@@ -149,7 +149,7 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         environment.setenv("SDL_VIDEODRIVER", "offscreen")
         environment.delenv("DISPLAY", raising=False)
         environment.delenv("KIVY_HOME", raising=False)
-        configure_kivy(tmp_path_factory.mktemp("kivy"))
+        configure_kivy(tmp_path_factory.mktemp("kivy"), 432, 768)
         yield
     for name in [name for name in os.environ if name.startswith("KIVY_")]:
         del os.environ[name]
