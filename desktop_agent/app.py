@@ -1,6 +1,5 @@
 """The routes: a phone is paired; a view and a cutout come in, where it landed goes out."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from desktop_agent.pictures import read_cutout, read_view
 from desktop_agent.screenshot import Picture
 from http_server.answers import answer_errors_in_json, check_key, file_part
 from protocol import routes
-from protocol.errors import MessageInvalid, PartMissing
+from protocol.errors import MessageInvalid
 from protocol.messages import (
     HealthAnswer,
     PairAnswer,
@@ -21,6 +20,7 @@ from protocol.messages import (
     PasteRequest,
     ServerAddress,
     StatusAnswer,
+    parse_json,
 )
 
 MOST_BODY_BYTES = 64 * 1024**2  # a cutout of 2500 x 2500 as PNG, and a view
@@ -58,7 +58,7 @@ def create_app(paste: Paste, devices: PairedDevices, introduction: Introduction)
 
     @app.post(routes.PAIR)
     def pair() -> Response:
-        asked = PairRequest.from_wire(_json(request.get_data()))
+        asked = PairRequest.from_wire(parse_json(request.get_data()))
         if asked.wire_version != routes.WIRE_VERSION:
             raise MessageInvalid(f"It speaks version {asked.wire_version}; this is {routes.WIRE_VERSION}.")
         device_key = devices.pair(asked.token, asked.device_name)
@@ -70,18 +70,9 @@ def create_app(paste: Paste, devices: PairedDevices, introduction: Introduction)
 
     @app.post(routes.PASTE)
     def paste_cutout() -> Response:
-        asked = PasteRequest.from_wire(_json(request.form.get(routes.PASTE_PART, "").encode()))
+        asked = PasteRequest.from_wire(parse_json(request.form.get(routes.PASTE_PART, "").encode()))
         cutout, view = read_cutout(file_part(routes.CUTOUT_PART)), read_view(file_part(routes.VIEW_PART))
         return jsonify(paste(cutout, view, asked).to_wire())
 
     answer_errors_in_json(app)
     return app
-
-
-def _json(body: bytes) -> object:
-    if not body:
-        raise PartMissing
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        raise MessageInvalid("It is not JSON.") from error

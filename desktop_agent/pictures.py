@@ -52,7 +52,9 @@ def _decode(body: bytes, mode: str) -> Image.Image:
         picture = Image.open(io.BytesIO(body), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise NotAPicture from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise TooManyPixels from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise PictureBroken from error
     if picture.width * picture.height > MOST_PIXELS:  # known before a pixel is decoded
         raise TooManyPixels(

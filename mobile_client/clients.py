@@ -26,6 +26,7 @@ from protocol.messages import (
     PasteRequest,
     ServerAddress,
     StatusAnswer,
+    parse_json,
 )
 from protocol.pairing import bearer
 from protocol.routes import CUTOUT, CUTOUT_PART, PAIR, PASTE, PASTE_PART, PHOTO_PART, STATUS, VIEW_PART
@@ -169,13 +170,13 @@ class _Server:
         except requests.exceptions.RequestException as error:
             raise self._unreachable from error
         if answer.status_code != requests.codes.ok:
-            raise ErrorAnswer.from_wire(_parse_json(body)).to_error()
+            raise ErrorAnswer.from_wire(parse_json(body)).to_error()
         return body, answer.headers
 
     def ask_json(self, method: str, route: str, **options: Any) -> object:
         """The JSON of a successful answer."""
         body, _headers = self.ask(method, route, MOST_BYTES_JSON, **options)
-        return _parse_json(body)
+        return parse_json(body)
 
 
 def _is_about_certificate(error: requests.exceptions.SSLError) -> bool:
@@ -190,13 +191,6 @@ def _read_body(answer: requests.Response, most_bytes: int) -> bytes:
         if len(body) > most_bytes:
             raise MessageInvalid("The answer is too large.")
     return bytes(body)
-
-
-def _parse_json(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise MessageInvalid("The answer is not JSON.") from error
 
 
 def _decode_cutout(body: bytes, size: tuple[int, int]) -> Cutout:

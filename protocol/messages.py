@@ -1,6 +1,8 @@
 """What the programs say to each other: frozen dataclasses with to_wire and from_wire."""
 
 import dataclasses
+import json
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -34,6 +36,18 @@ class Message:
         return message
 
 
+def parse_json(body: bytes) -> object:
+    """What a JSON body says, for some from_wire.
+
+    Raises:
+        MessageInvalid: it is not JSON, or nested without end.
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MessageInvalid("It is not JSON.") from error
+
+
 def _read(kind: Any, value: object, where: str) -> object:
     """`value` as `kind`, checked: a dataclass, an optional, a dict of values or a plain JSON type."""
     if dataclasses.is_dataclass(kind):
@@ -46,11 +60,22 @@ def _read(kind: Any, value: object, where: str) -> object:
             raise MessageInvalid(f"{where} is not an object.")
         _key_kind, value_kind = typing.get_args(kind)
         return {str(key): _read(value_kind, item, f"{where}.{key}") for key, item in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if kind is float and type(value) in (int, float):
+        return _read_finite(value, where)
     if type(value) is not kind:
         raise MessageInvalid(f"{where} is not a {kind.__name__}.")
     return value
+
+
+def _read_finite(value: Any, where: str) -> float:
+    """Python's JSON reader lets NaN and Infinity through, and integers too large for a float."""
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise MessageInvalid(f"{where} is not a finite number.")
+    return number
 
 
 def _read_dataclass(kind: Any, value: object, where: str) -> object:
