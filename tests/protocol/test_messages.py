@@ -1,0 +1,111 @@
+import copy
+from dataclasses import replace
+
+import pytest
+
+from protocol.errors import CopyPasteError, MessageInvalid, NothingToCut, PasteMisplaced
+from protocol.geometry import Box, ScreenPoint
+from protocol.messages import (
+    ErrorAnswer,
+    FoundObject,
+    HealthAnswer,
+    Message,
+    PairAnswer,
+    PairRequest,
+    PasteAnswer,
+    PasteRequest,
+    ServerAddress,
+    StatusAnswer,
+)
+
+SERVER = ServerAddress("https://10.0.0.2:8766", "key", None)
+MESSAGES = [
+    ErrorAnswer("nothing_to_cut", "No object."),
+    HealthAnswer(True, None),
+    SERVER,
+    PairRequest("token", "phone"),
+    PairAnswer("key", "studio", SERVER),
+    StatusAnswer("studio", 1),
+    PasteRequest(320.5),
+    PasteAnswer("Inkscape", ScreenPoint(1.5, 2), ScreenPoint(3, 4.5), 2.9, {"look": 1.2}),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_a_message_survives_the_wire(message: Message) -> None:
+    assert type(message).from_wire(message.to_wire()) == message
+
+
+def test_unknown_keys_are_ignored_and_the_argument_is_left_alone() -> None:
+    wire = {**PasteRequest(320.0).to_wire(), "turn_deg": 30}
+    before = copy.deepcopy(wire)
+    assert PasteRequest.from_wire(wire) == PasteRequest(320.0)
+    assert wire == before
+
+
+def test_a_whole_number_is_a_number() -> None:
+    assert PasteRequest.from_wire({"width_view": 320}) == PasteRequest(320.0)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        {},
+        {"width_view": "wide"},
+        {"width_view": None},
+        {"width_view": True},
+        {"width_view": [320]},
+        {"width_view": float("nan")},
+        {"width_view": float("inf")},
+        {"width_view": 10**400},
+        [],
+        None,
+        "text",
+        7,
+    ],
+    ids=str,
+)
+def test_what_is_not_of_the_form_is_refused(wire: object) -> None:
+    with pytest.raises(MessageInvalid):
+        PasteRequest.from_wire(wire)
+
+
+def test_a_missing_key_inside_is_named() -> None:
+    wire = PairAnswer("key", "studio", SERVER).to_wire()
+    del wire["server"]["url"]
+    with pytest.raises(MessageInvalid, match=r"PairAnswer\.server\.url is missing"):
+        PairAnswer.from_wire(wire)
+
+
+def test_an_error_survives_the_wire_as_its_class() -> None:
+    error = ErrorAnswer.of(PasteMisplaced("It was undone.")).to_error()
+    assert type(error) is PasteMisplaced
+    assert error.sentence == PasteMisplaced("It was undone.").sentence
+
+
+def test_an_error_of_a_newer_version_keeps_its_sentence() -> None:
+    error = ErrorAnswer("from_the_future", "The moon is in the way.").to_error()
+    assert type(error) is CopyPasteError
+    assert "The moon is in the way." in error.sentence
+
+
+def test_a_plain_error_has_no_fact() -> None:
+    assert ErrorAnswer.of(NothingToCut()).to_error().args == ("",)
+
+
+def test_a_found_object_survives_as_headers() -> None:
+    found = FoundObject(0.9375, Box(1, 2, 30, 40))
+    assert FoundObject.from_headers(found.to_headers()) == found
+
+
+@pytest.mark.parametrize("box", ["", "1,2,3", "1,2,3,x", "1;2;3;4"])
+def test_malformed_headers_are_refused(box: str) -> None:
+    headers = {**FoundObject(0.5, Box(1, 2, 3, 4)).to_headers(), "Object-Box": box}
+    with pytest.raises(MessageInvalid):
+        FoundObject.from_headers(headers)
+
+
+def test_messages_cannot_be_changed() -> None:
+    assert replace(PasteRequest(1.0), width_view=2.0) == PasteRequest(2.0)
+    with pytest.raises(AttributeError):
+        MESSAGES[0].code = "other"  # type: ignore[attr-defined]  # that is the point
