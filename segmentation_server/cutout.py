@@ -93,7 +93,7 @@ def _fill(cutout: Cutout, photo: Photo, alpha: Alpha) -> None:
         share = _share(alpha[strip][soft])  # (N, 1)
         own, other = object_colours[strip][soft], other_colours[strip][soft]  # (N, 3)
         cutout[strip, :, :3][soft] = _fuse(photo[strip][soft], own, other, share).astype(np.uint8)
-        cutout[strip, :, :3][solid] = photo[strip][solid]
+        np.copyto(cutout[strip, :, :3], photo[strip], where=solid[..., np.newaxis])
 
 
 def _spread_colours(photo: Photo, alpha: Alpha) -> tuple[Photo, Photo]:

@@ -87,6 +87,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     return certificate, private_key
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS")  # of asking whether it is ready
 def test_with_a_certificate_it_speaks_tls_and_wants_its_key(tmp_path: Path, weights: Path, coffee_png: bytes) -> None:
     certificate, private_key = make_certificate(tmp_path)
     key, key_file = new_key(), tmp_path / "key"
