@@ -82,7 +82,9 @@ def _serve(settings: Settings) -> None:
     try:
         _on_stop(signal.default_int_handler)
         print(f"Segmentation server ready at {listener.url}", flush=True)
-        threading.Thread(target=_warm_up, args=(segment, is_warm, listener), daemon=True).start()
+        threading.Thread(
+            target=_warm_up, args=(segment, is_warm, listener)
+        ).start()  # native code dies badly as a daemon
         listener.serve()
     finally:
         listener.stop()
