@@ -1,5 +1,7 @@
 """The phone app in a screen of its own, and the finger that taps on it."""
 
+import contextlib
+import io
 import os
 import sys
 import time
@@ -47,7 +49,8 @@ class Phone:
     def tap(self) -> None:
         """Touch the middle of the window, as the X server's own pointer."""
         os.environ["XAUTHORITY"] = os.devnull  # this screen has no secret, but old releases of Xlib want a file
-        display = Xlib.display.Display(self.screen.display)
+        with contextlib.redirect_stdout(io.StringIO()):  # and say on standard output that it is empty
+            display = Xlib.display.Display(self.screen.display)
         xtest.fake_input(display, X.MotionNotify, x=WIDTH // 2, y=HEIGHT // 2)
         for event in (X.ButtonPress, X.ButtonRelease):
             xtest.fake_input(display, event, 1)

@@ -18,6 +18,7 @@ from demo.phone import Phone
 from demo.programs import Program, Programs
 from protocol import routes
 from protocol.geometry import ScreenPoint
+from protocol.pairing import PairingLink
 
 PHOTO = Path(__file__).parent / "coffee.png"
 AIM = ScreenPoint(880, 440)  # an empty spot of the poster
@@ -56,6 +57,7 @@ class Cast:
     server: Program
     server_url: str
     agent: Program
+    agent_url: str
     desktop: Desktop
     phone: Phone
 
@@ -81,7 +83,8 @@ def start_all(programs: Programs, folder: Path, say: Callable[[str], None]) -> C
     agent = programs.start("desktop agent", command, desktop.environment)
     link = "arpaste:" + agent.wait_for("arpaste:", START_S)
     say("Starting the phone app and pairing it with the agent")
-    return Cast(server, server_url, agent, desktop, Phone(programs, folder, link))
+    phone = Phone(programs, folder, link)
+    return Cast(server, server_url, agent, PairingLink.from_uri(link).agent_url, desktop, phone)
 
 
 def copy_and_paste(cast: Cast, say: Callable[[str], None]) -> Story:
