@@ -37,8 +37,9 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     draw(story).save(PICTURE)
+    say(f"The agent says: Pasted into {story.agent_message}")
     for step, seconds in story.steps_s.items():
-        say(f"{step}: {seconds:.2f} s")
+        say(f"From {step}: {seconds:.2f} s")
     say(f"The cutout landed {story.distance_px:.2f} px from the aim (at most {FARTHEST_PX:.0f}).")
     say(f"See {PICTURE.resolve()}.")
     return 0 if story.distance_px <= FARTHEST_PX else 1

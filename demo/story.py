@@ -41,6 +41,7 @@ class Story:
     screen_before: Picture
     screen_after: Picture
     message: str  # what the phone told its user at the end
+    agent_message: str  # what the agent told its user: the stages of the paste
     landed: ScreenPoint
     steps_s: dict[str, float]
 
@@ -114,10 +115,11 @@ def copy_and_paste(cast: Cast, say: Callable[[str], None]) -> Story:
         message = phone.wait_for_message(ANSWER_S)
 
     steps_s["tap to pasted"] = _timed(phone.tap, wait_for_message)
+    agent_message = cast.agent.wait_for("Pasted into", ANSWER_S)
     after = screen.screenshot()
     cutout = _fetch_cutout(cast.server_url, PHOTO)
     landed = find_change(before, after, AIM)
-    return Story(np.asarray(photo), cutout, holding, view, before, after, message, landed, steps_s)
+    return Story(np.asarray(photo), cutout, holding, view, before, after, message, agent_message, landed, steps_s)
 
 
 def find_change(before: Picture, after: Picture, aim: ScreenPoint) -> ScreenPoint:

@@ -10,21 +10,21 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from desktop_agent.app import Introduction, create_app
+from desktop_agent.app import Introduction, Paste, create_app
 from desktop_agent.certificate import Certificate, load_or_make_certificate
 from desktop_agent.devices import PairedDevices
-from desktop_agent.editors import Editor
+from desktop_agent.editors import Cutout, Editor
 from desktop_agent.editors.under_pointer import PastesUnderPointer
 from desktop_agent.pairing_offer import PairingOffer, reachable_host
 from desktop_agent.paste import Desktop, Paster
-from desktop_agent.screenshot import take_screenshots
+from desktop_agent.screenshot import Picture, take_screenshots
 from desktop_agent.server_process import ServerProcess
 from desktop_agent.settings import SERVER_PORT, Settings, parse
 from desktop_agent.windows import Windows, local_windows
 from http_server.listener import Address, Listener
 from protocol.errors import CopyPasteError, NoEditorThere
 from protocol.geometry import ScreenPoint
-from protocol.messages import ServerAddress
+from protocol.messages import PasteAnswer, PasteRequest, ServerAddress
 from protocol.pairing import TOKEN_LIFETIME_S, PairingLink
 
 SERVER_CHECK_S = 2.0
@@ -53,7 +53,7 @@ def run(settings: Settings) -> None:
     devices = PairedDevices(settings.data_dir / "devices.json")
     with contextlib.ExitStack() as stack:
         server = start_server(settings, certificate, stack)
-        app = create_app(paster.paste, devices, Introduction(settings.computer_name, server))
+        app = create_app(telling(paster.paste), devices, Introduction(settings.computer_name, server))
         address = Address(settings.host, settings.port, certificate.file, certificate.private_key_file)
         listener = Listener(app, address)
         print(f"Desktop agent ready at {listener.url}", flush=True)
@@ -71,6 +71,22 @@ def editor_at(point: ScreenPoint, windows: Windows) -> Editor:
     if window is None:
         raise NoEditorThere
     return PastesUnderPointer(window, windows)
+
+
+def telling(paste: Paste) -> Paste:
+    """The same, and a line in the terminal for each paste."""
+
+    def paste_and_tell(cutout: Cutout, view: Picture, request: PasteRequest) -> PasteAnswer:
+        try:
+            answer = paste(cutout, view, request)
+        except CopyPasteError as error:
+            print(f"Not pasted. {error.sentence}", flush=True)
+            raise
+        stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.stages_s.items())
+        print(f"Pasted into {answer.editor}, {answer.error_px:.1f} px from the aim: {stages}.", flush=True)
+        return answer
+
+    return paste_and_tell
 
 
 def start_server(settings: Settings, certificate: Certificate, stack: contextlib.ExitStack) -> ServerAddress:

@@ -80,7 +80,7 @@ def _serve(settings: Settings) -> None:
     is_warm = threading.Event()
     listener = _listen(settings, segment, is_warm)
     try:
-        _on_stop(signal.default_int_handler)
+        _on_stop(lambda *_: threading.Thread(target=listener.stop).start())  # it waits for what serve() holds
         print(f"Segmentation server ready at {listener.url}", flush=True)
         threading.Thread(
             target=_warm_up, args=(segment, is_warm, listener)
