@@ -30,8 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _on_stop(lambda *_: os._exit(0))  # before it listens there is nothing to tidy up
     try:
         _serve(read_settings(arguments))
-    except KeyboardInterrupt:
-        return 0
     except CopyPasteError as error:
         print(error.sentence, file=sys.stderr)
         return 2
