@@ -108,7 +108,7 @@ class WebcamCamera:
 
     def start(self) -> None:
         """See `Camera`."""
-        os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # our own sentence says that there is no webcam
+        os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # our own sentence says that there is no webcam
         try:
             import cv2
         except ImportError as error:
