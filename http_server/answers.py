@@ -59,7 +59,7 @@ def check_key(is_known: Callable[[str], bool]) -> None:
         raise NotAuthorised
 
 
-def is_same_key(claimed: str, key: str) -> bool:
+def is_same_key(key: str, claimed: str) -> bool:
     """Compared by hash, so that the time taken says nothing of the key nor of its length."""
     return hmac.compare_digest(key_hash(claimed), key_hash(key))
 

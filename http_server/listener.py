@@ -5,8 +5,10 @@ import io
 import json
 import logging
 import re
+import signal
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Gateway_10, Server
 from flask import Flask
 
-from protocol.errors import CopyPasteError, MessageInvalid, SettingsInvalid
+from protocol.errors import BodyTooLarge, CopyPasteError, MessageInvalid, SettingsInvalid
 from protocol.messages import ErrorAnswer
 
 WORKERS = 16  # requests read or answered at once; how many are worked on is for the application to say
@@ -74,7 +76,7 @@ class Request(HTTPRequest):
 
     def simple_response(self, status: object, msg: str = "") -> None:
         """Answer in the application's place and close."""
-        error = CopyPasteError() if str(status).startswith("500") else MessageInvalid(msg)
+        error = {"413": BodyTooLarge, "500": CopyPasteError}.get(str(status)[:3], MessageInvalid)(msg)
         body = json.dumps(ErrorAnswer.of(error).to_wire())
         head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         self.close_connection = True
@@ -167,17 +169,20 @@ class Listener(Server):
             address: where to listen.
 
         Raises:
-            SettingsInvalid: that address is taken, or the certificate is unusable.
+            SettingsInvalid: that address is taken, or the certificate cannot be used.
         """
         super().__init__((address.host, address.port), app, numthreads=WORKERS, server_name="ar-copy-paste")
         self.gateway = Gateway
         try:
             if address.certificate and address.private_key:
                 self.ssl_adapter = TlsAdapter(str(address.certificate), str(address.private_key))
+        except OSError as error:  # ssl.SSLError is one
+            raise SettingsInvalid(f"The certificate or its private key cannot be used: {error}.") from error
+        try:
             self.prepare()
         except OSError as error:
             place = f"{address.host}:{address.port}"
-            raise SettingsInvalid(f"It cannot listen at {place}, or the certificate is unusable: {error}.") from error
+            raise SettingsInvalid(f"It cannot listen on {place}; is the port in use? ({error})") from error
 
     @property
     def url(self) -> str:
@@ -186,7 +191,10 @@ class Listener(Server):
         return f"{'https' if self.ssl_adapter else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def serve_until_stopped(self) -> None:
-        """Serve until the program is asked to end."""
+        """Serve until Ctrl+C or SIGTERM."""
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            # In a thread of its own, because stop() waits for what serve() holds.
+            signal.signal(signal_number, lambda *_: threading.Thread(target=self.stop).start())
         try:
             self.serve()
         finally:

@@ -6,15 +6,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 
+from http_server.listener import Address, Listener
 from protocol.errors import CopyPasteError, SettingsInvalid
 from segmentation_server.app import create_app
-from segmentation_server.listener import Listener
 from segmentation_server.model import Engine
 from segmentation_server.model.onnx_engine import OnnxEngine
 from segmentation_server.segmenter import Segment, Segmenter
@@ -27,7 +26,8 @@ log = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl+C or SIGTERM; 2 if it cannot start."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    _on_stop(lambda *_: os._exit(0))  # before it listens there is nothing to tidy up
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: os._exit(0))  # before it listens there is nothing to tidy up
     try:
         _serve(read_settings(arguments))
     except CopyPasteError as error:
@@ -76,32 +76,12 @@ def load_engine(settings: Settings) -> Engine:
 def _serve(settings: Settings) -> None:
     segment = Segmenter(load_engine(settings))
     is_warm = threading.Event()
-    listener = _listen(settings, segment, is_warm)
-    try:
-        _on_stop(lambda *_: threading.Thread(target=listener.stop).start())  # it waits for what serve() holds
-        print(f"Segmentation server ready at {listener.url}", flush=True)
-        threading.Thread(
-            target=_warm_up, args=(segment, is_warm, listener)
-        ).start()  # native code dies badly as a daemon
-        listener.serve()
-    finally:
-        listener.stop()
-
-
-def _on_stop(act: Callable[[int, FrameType | None], object]) -> None:
-    """What Ctrl+C and SIGTERM do from now on."""
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, act)
-
-
-def _listen(settings: Settings, segment: Segment, is_warm: threading.Event) -> Listener:
-    try:
-        listener = Listener(create_app(segment, settings, is_warm.is_set), settings)
-        listener.prepare()
-    except OSError as error:
-        place = f"{settings.host}:{settings.port}"
-        raise SettingsInvalid(f"It cannot listen on {place}, or the certificate is unusable: {error}.") from error
-    return listener
+    address = Address(settings.host, settings.port, settings.certificate, settings.private_key)
+    listener = Listener(create_app(segment, settings, is_warm.is_set), address)
+    print(f"Segmentation server ready at {listener.url}", flush=True)
+    # Native code dies badly in a daemon thread.
+    threading.Thread(target=_warm_up, args=(segment, is_warm, listener)).start()
+    listener.serve_until_stopped()
 
 
 def _warm_up(segment: Segment, is_warm: threading.Event, listener: Listener) -> None:

@@ -1,11 +1,10 @@
 """The routes: a photo comes in, its cutout or mask goes out."""
 
-import hmac
 import io
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import cv2
@@ -13,22 +12,11 @@ import numpy as np
 from flask import Flask, Response, jsonify, request
 from numpy.typing import NDArray
 from PIL import Image
-from werkzeug.exceptions import HTTPException
 
+from http_server.answers import answer_errors_in_json, check_key, file_part, is_same_key
 from protocol import routes
-from protocol.errors import (
-    BodyTooLarge,
-    CopyPasteError,
-    MessageInvalid,
-    MethodNotAllowed,
-    NotAuthorised,
-    NotReady,
-    PartMissing,
-    RouteUnknown,
-    ServerBusy,
-)
-from protocol.messages import ErrorAnswer, FoundObject, HealthAnswer
-from protocol.pairing import bearer_key, key_hash
+from protocol.errors import NotReady, ServerBusy
+from protocol.messages import FoundObject, HealthAnswer
 from segmentation_server.cutout import cut_out, find_object
 from segmentation_server.photo import Photo, read_photo
 from segmentation_server.segmenter import Mask, Segment
@@ -38,14 +26,11 @@ Drawing: TypeAlias = tuple[NDArray[np.uint8], FoundObject]  # (H, W, 4) RGBA or 
 Answer = TypeVar("Answer")
 
 QUEUE_LENGTH = 4  # photos that wait while one is worked on; more are told to come back
-RETRY_AFTER_S = 2
 WEBP_SIDE_MOST = 16383  # of the format
 ENCODINGS: dict[str, dict[str, Any]] = {
     "image/png": {"format": "PNG", "compress_level": 1},  # a little larger than the best, ten times faster
     "image/webp": {"format": "WEBP", "quality": 90, "method": 0, "exact": True},  # quick; keeps colours under alpha 0
 }
-HEADERS_BY_STATUS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}
-ERRORS_BY_STATUS = {404: RouteUnknown, 405: MethodNotAllowed, 413: BodyTooLarge}
 
 
 class Queue:
@@ -89,7 +74,8 @@ def create_app(segment: Segment, settings: Settings, is_ready: Callable[[], bool
     @app.before_request
     def check_caller() -> None:
         if request.path.startswith("/v1/"):
-            _check_key(settings.api_key)
+            if settings.api_key is not None:
+                check_key(partial(is_same_key, settings.api_key))
             if not is_ready():
                 raise NotReady
 
@@ -120,7 +106,7 @@ def create_app(segment: Segment, settings: Settings, is_ready: Callable[[], bool
         return answer_with(draw)
 
     def answer_with(draw: Callable[[Photo], Drawing]) -> Response:
-        body, kind = _photo_part(), _wanted_kind()
+        body, kind = file_part(routes.PHOTO_PART), _wanted_kind()
 
         def work() -> Response:
             picture, found = draw(read_photo(body, settings.max_pixels))
@@ -130,24 +116,8 @@ def create_app(segment: Segment, settings: Settings, is_ready: Callable[[], bool
 
         return queue.run(work)
 
-    _answer_errors_in_json(app)
+    answer_errors_in_json(app)
     return app
-
-
-def _check_key(api_key: str | None) -> None:
-    """Compared by hash, so that the time taken says nothing of the key nor of its length."""
-    if api_key is not None:
-        claimed = bearer_key(request.headers.get("Authorization"))
-        if not hmac.compare_digest(key_hash(claimed), key_hash(api_key)):
-            raise NotAuthorised
-
-
-def _photo_part() -> bytes:
-    part = request.files.get(routes.PHOTO_PART)
-    body = part.read() if part else b""
-    if not body:
-        raise PartMissing(f'It is called "{routes.PHOTO_PART}".')
-    return body
 
 
 def _wanted_kind() -> str:
@@ -165,26 +135,3 @@ def _encode(picture: NDArray[np.uint8], kind: str) -> bytes:
     encoded = io.BytesIO()
     Image.fromarray(picture).save(encoded, **ENCODINGS[kind])
     return encoded.getvalue()
-
-
-def _answer_errors_in_json(app: Flask) -> None:
-    @app.errorhandler(CopyPasteError)
-    def answer_error(error: CopyPasteError) -> Response:
-        answer = jsonify(ErrorAnswer.of(error).to_wire())
-        answer.status_code = error.status
-        answer.headers.update(HEADERS_BY_STATUS.get(error.status, {}))
-        return answer
-
-    @app.errorhandler(HTTPException)
-    def answer_http_error(error: HTTPException) -> Response:
-        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-        answer = answer_error(ERRORS_BY_STATUS.get(status, MessageInvalid)())
-        answer.headers.extend(
-            (name, text) for name, text in error.get_headers(request.environ) if name != "Content-Type"
-        )  # such as Allow
-        return answer
-
-    @app.errorhandler(Exception)
-    def answer_unexpected_error(error: Exception) -> Response:
-        app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
-        return answer_error(CopyPasteError())

@@ -14,7 +14,6 @@ from PIL import Image
 
 from protocol import routes
 from protocol.messages import ErrorAnswer
-from segmentation_server.listener import ChunkedBody
 from segmentation_server.settings import MIB
 from tests.segmentation_server.server_process import ServerProcess
 
@@ -186,20 +185,3 @@ def test_health_is_answered_while_photos_wait(server: ServerProcess, coffee_png:
         assert server.get(routes.HEALTHZ).status_code == 200
         assert time.monotonic() - start < 2
         assert all(photo.result().status_code in (200, 503) for photo in waiting)
-
-
-def test_chunks_are_read_in_small_pieces() -> None:
-    body = ChunkedBody(io.BytesIO(b"5;name=x\r\nhello\r\n6\r\n world\r\n0\r\nTrailer: x\r\n\r\nnext"))
-
-    assert body.read(3) == b"hel"
-    assert body.read() == b"lo world"
-    assert body.read(1) == b""
-    assert body.is_read
-
-
-@pytest.mark.parametrize(
-    "encoded", [b"", b"5\r\nhel", b"5\r\nhello world\r\n", b"-1\r\n", b"0x5\r\nhello\r\n", b"\r\n"]
-)
-def test_broken_chunks_are_errors(encoded: bytes) -> None:
-    with pytest.raises(OSError, match="chunk"):
-        ChunkedBody(io.BytesIO(encoded)).readall()
