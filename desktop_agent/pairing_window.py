@@ -9,49 +9,74 @@ import io
 import queue
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 import segno
 
+if TYPE_CHECKING:
+    import tkinter
+
 POLL_MS = 100
 MODULE_PX = 7
+MARGIN_PX = 24
+INK, PAPER = "#222222", "white"
+HINT = "Scan this code with your phone's camera."
+
+
+class PairingWindow:
+    """Shows one code, replaced by each link that comes in."""
+
+    def __init__(self, window: "tkinter.Tk", links: "queue.Queue[str | None]") -> None:
+        """Args: window: an empty one. links: what to show; None closes the window."""
+        import tkinter
+
+        self._window = window
+        self._links = links
+        self._picture: tkinter.PhotoImage | None = None  # tkinter keeps no reference of its own
+        window.title("AR Copy & Paste")
+        window.configure(background=PAPER)
+        self._code = tkinter.Label(window, background=PAPER, borderwidth=0)
+        self._code.pack(padx=MARGIN_PX, pady=(MARGIN_PX, 0))
+        hint = tkinter.Label(window, text=HINT, background=PAPER, foreground=INK, font=("", 14))
+        hint.pack(padx=MARGIN_PX, pady=(0, MARGIN_PX))
+        self._look()
+
+    def _look(self) -> None:
+        try:
+            link = self._links.get_nowait()
+        except queue.Empty:
+            self._window.after(POLL_MS, self._look)
+            return
+        if link is None:
+            self._window.destroy()
+            return
+        self._show(link)
+        self._window.after(POLL_MS, self._look)
+
+    def _show(self, link: str) -> None:
+        import tkinter
+
+        png = io.BytesIO()
+        segno.make(link, micro=False).save(png, kind="png", scale=MODULE_PX, border=4)
+        self._picture = tkinter.PhotoImage(data=base64.b64encode(png.getvalue()))
+        self._code.configure(image=self._picture)
 
 
 def main() -> int:
-    """Show each link that comes in; end with the input."""
+    """Show each link that comes in; end with the input. 1 if there is no window to be had."""
     try:
         import tkinter
+
+        window = tkinter.Tk()
     except ImportError:
-        print("There is no tkinter, so the code is shown in the terminal only.", file=sys.stderr)  # noqa: T201
+        print("There is no tkinter (on Debian: python3-tk): the code is in the terminal only.", file=sys.stderr)
+        return 1
+    except tkinter.TclError as error:
+        print(f"There is no screen to show the code on: it is in the terminal only ({error}).", file=sys.stderr)
         return 1
     links: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=_read_links, args=(links,), daemon=True).start()
-    try:
-        window = tkinter.Tk()
-    except tkinter.TclError as error:
-        print(f"There is no screen to show the code on ({error}).", file=sys.stderr)  # noqa: T201
-        return 1
-    window.title("AR Copy & Paste")
-    window.configure(background="white")
-    label = tkinter.Label(window, background="white", borderwidth=0)
-    label.pack(padx=24, pady=(24, 8))
-    hint = "Scan this code with your phone's camera."
-    tkinter.Label(window, text=hint, background="white", foreground="#222222", font=("", 14)).pack(pady=(0, 24))
-
-    def show_next() -> None:
-        try:
-            link = links.get_nowait()
-        except queue.Empty:
-            window.after(POLL_MS, show_next)
-            return
-        if link is None:
-            window.destroy()
-            return
-        picture = tkinter.PhotoImage(data=_qr_png(link))
-        label.configure(image=picture)
-        label.picture = picture  # type: ignore[attr-defined]  # tkinter keeps no reference of its own
-        window.after(POLL_MS, show_next)
-
-    show_next()
+    PairingWindow(window, links)
     window.mainloop()
     return 0
 
@@ -60,12 +85,6 @@ def _read_links(links: "queue.Queue[str | None]") -> None:
     for line in sys.stdin:
         links.put(line.strip())
     links.put(None)
-
-
-def _qr_png(link: str) -> bytes:
-    png = io.BytesIO()
-    segno.make(link, micro=False).save(png, kind="png", scale=MODULE_PX, border=4)
-    return base64.b64encode(png.getvalue())
 
 
 if __name__ == "__main__":
