@@ -81,6 +81,7 @@ def _write_atomically(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as unfinished:
         unfinished.write(content)
+    Path(unfinished.name).chmod(0o644)  # no secret; another user of a container may run the server
     Path(unfinished.name).replace(file)
 
 
