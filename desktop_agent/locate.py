@@ -116,7 +116,7 @@ def _find_on(screenshot: Screenshot, grey_view: Grey, features_view: _Features, 
     (x, y), scale = _map_point(screen_from_view, centre)
     _check_shape(screen_from_view, scale, grey_view.shape)
     agreement = _agreement(grey_view, grey_screen, screen_from_view, scale)
-    point = ScreenPoint(x + screenshot.left, y + screenshot.top)
+    point = screenshot.to_desktop(x, y)
     if not screenshot.contains(point):
         raise AimBesideScreen
     return FoundPoint(point, scale / view_from_small, agreement)

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from desktop_agent.editors import Cutout
 from desktop_agent.screenshot import Picture
+from protocol.geometry import Box
 
 Mask = npt.NDArray[np.bool_]
 Reals = npt.NDArray[np.float32]
-Change = tuple[int, int, int, int]  # the box of a connected change: x, y, width, height
 Corners = tuple[tuple[int, int], tuple[int, int]]  # the first and the last (x, y) of a search
 
 CHANGED_LEVELS = 12  # of 255: more than a screenshot of a still screen ever differs
@@ -65,28 +65,30 @@ def find_landing(before: Picture, after: Picture, cutout: Cutout) -> Landing | N
     """
     changed = changed_mask(before, after)
     for visible in (np.ones_like(changed), changed):  # all of it in sight; or partly hidden under the editor's frame
-        landing = _best(_search(after, changed, visible, change, cutout) for change in _changes(changed))
+        landing = _best(_search(after, changed, visible, change, cutout) for change in find_changes(changed))
         if landing and landing.rms < LARGEST_RMS:
             return landing
     return None
 
 
-def largest_change_px(changed: Mask) -> int:
-    """The long side of the largest connected change, in pixels; 0 if nothing but specks changed."""
-    return max((max(width, height) for _, _, width, height in _changes(changed)), default=0)
+def find_changes(changed: Mask) -> list[Box]:
+    """The largest connected changes, largest first, gaps up to HANDLES_PX closed; specks are left out.
 
+    Args:
+        changed: (H, W) bool.
 
-def _changes(changed: Mask) -> list[Change]:
-    """The largest connected changes, largest first."""
+    Returns:
+        At most MOST_CHANGES boxes, in pixels of the screenshot.
+    """
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (HANDLES_PX, HANDLES_PX))
     closed = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     _, _, stats, _ = cv2.connectedComponentsWithStats(closed)
-    boxes = [tuple(int(number) for number in row[:4]) for row in stats[1:]]
-    large = [(x, y, w, h) for x, y, w, h in boxes if min(w, h) >= SMALLEST_CHANGE_PX]
-    return sorted(large, key=lambda box: box[2] * box[3], reverse=True)[:MOST_CHANGES]
+    boxes = [Box(*(int(number) for number in row[:4])) for row in stats[1:]]
+    large = [box for box in boxes if min(box.width, box.height) >= SMALLEST_CHANGE_PX]
+    return sorted(large, key=lambda box: box.width * box.height, reverse=True)[:MOST_CHANGES]
 
 
-def _search(after: Picture, changed: Mask, visible: Mask, change: Change, cutout: Cutout) -> Landing | None:
+def _search(after: Picture, changed: Mask, visible: Mask, change: Box, cutout: Cutout) -> Landing | None:
     """The best place and scale of the cutout within one change: a coarse search of all scales, then a fine one."""
     coarse = _Region.of(after, changed, visible, change, COARSE_PX)
     landing = _best(coarse.place(cutout, scale) for scale in _scales(change, cutout))
@@ -100,10 +102,10 @@ def _best(landings: Iterable[Landing | None]) -> Landing | None:
     return min((landing for landing in landings if landing), key=lambda landing: landing.rms, default=None)
 
 
-def _scales(change: Change, cutout: Cutout) -> Iterator[float]:
+def _scales(change: Box, cutout: Cutout) -> Iterator[float]:
     """Every scale at which the cutout may fill this change, in steps of 3 %: less handles, or partly hidden."""
-    fits = sorted((change[2] / cutout.shape[1], change[3] / cutout.shape[0]))
-    without_handles = min((change[2] - MARGIN_PX) / cutout.shape[1], (change[3] - MARGIN_PX) / cutout.shape[0])
+    fits = sorted((change.width / cutout.shape[1], change.height / cutout.shape[0]))
+    without_handles = min((change.width - MARGIN_PX) / cutout.shape[1], (change.height - MARGIN_PX) / cutout.shape[0])
     smallest = max(without_handles, 0.5 * fits[0], SMALLEST_CHANGE_PX / max(cutout.shape[:2]))
     count = max(1, int(np.ceil(np.log(1.05 * max(fits[1], smallest) / smallest) / np.log(1.03))))
     yield from smallest * 1.03 ** np.arange(count + 1)
@@ -122,15 +124,15 @@ class _Region:
     pixels: Reals  # (H, W, 3), 0 to 255
     changed: Reals  # (H, W), 0 to 1: how much of each pixel has changed
     visible: Reals  # (H, W), 0 to 1: how much of each pixel can show the cutout
-    change: Change
+    change: Box
     shrink: float  # pixels of this region in a pixel of the screenshot
 
     @classmethod
-    def of(cls, after: Picture, changed: Mask, visible: Mask, change: Change, longest_px: int) -> "_Region":
-        x, y, width, height = change
-        rows, columns = slice(y, y + height), slice(x, x + width)
-        shrink = min(1.0, longest_px / max(width, height))
-        size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    def of(cls, after: Picture, changed: Mask, visible: Mask, change: Box, longest_px: int) -> "_Region":
+        rows = slice(change.y, change.y + change.height)
+        columns = slice(change.x, change.x + change.width)
+        shrink = min(1.0, longest_px / max(change.width, change.height))
+        size = (max(1, round(change.width * shrink)), max(1, round(change.height * shrink)))
         planes = [
             np.asarray(
                 cv2.resize(plane[rows, columns].astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32
@@ -151,16 +153,16 @@ class _Region:
         row, column = np.unravel_index(int(np.argmin(rms)), rms.shape)
         if not np.isfinite(rms[row, column]):
             return None
-        x = (corner_from[0] + column + width / 2) / self.shrink - 0.5 + self.change[0]
-        y = (corner_from[1] + row + height / 2) / self.shrink - 0.5 + self.change[1]
+        x = (corner_from[0] + column + width / 2) / self.shrink - 0.5 + self.change.x
+        y = (corner_from[1] + row + height / 2) / self.shrink - 0.5 + self.change.y
         return Landing(float(x), float(y), float(scale), float(rms[row, column]))
 
     def _corners(self, width: int, height: int, near: Landing | None) -> Corners:
         """The first and last (x, y) in this region at which the template's top-left pixel is tried."""
         if near is None:
             return (-width // 2, -height // 2), (self.pixels.shape[1] - width // 2, self.pixels.shape[0] - height // 2)
-        x = round((near.x + 0.5 - self.change[0]) * self.shrink - width / 2)
-        y = round((near.y + 0.5 - self.change[1]) * self.shrink - height / 2)
+        x = round((near.x + 0.5 - self.change.x) * self.shrink - width / 2)
+        y = round((near.y + 0.5 - self.change.y) * self.shrink - height / 2)
         reach = round(2 * FINE_PX / COARSE_PX) + 2
         return (x - reach, y - reach), (x + reach, y + reach)
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from desktop_agent.editors import Cutout, Editor
 from desktop_agent.locate import find_screen_point
-from desktop_agent.look import changed_mask, find_landing, largest_change_px
+from desktop_agent.look import Landing, changed_mask, find_changes, find_landing
 from desktop_agent.screenshot import Picture, Screenshot, TakeScreenshots
-from protocol.errors import CopyPasteError, PasteMisplaced, PasteNotSeen, SomethingElseAppeared
+from protocol.errors import PasteMisplaced, PasteNotSeen, SomethingElseAppeared
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteAnswer, PasteRequest
 
@@ -85,47 +85,50 @@ class Paster:
             sized = resize_cutout(cutout, request.width_view * found.scale, monitor)
             editor.paste(sized)
         with stopwatch.stage("look"):
-            landed = self._look(before, sized, aim, editor)
-        return PasteAnswer(editor.name, aim, landed, round(landed.distance_to(aim), 2), stopwatch.stages_s)
+            landing = self._look(before, sized, aim, editor)
+        landed = before.to_desktop(landing.x, landing.y)
+        width = round(landing.scale * sized.shape[1], 1)
+        error_px = round(landed.distance_to(aim), 2)
+        return PasteAnswer(editor.name, aim, landed, width, error_px, stopwatch.stages_s)
 
-    def _look(self, before: Screenshot, cutout: Cutout, aim: ScreenPoint, editor: Editor) -> ScreenPoint:
-        """The screen point where the cutout appeared; whatever else happened is undone and raised."""
+    def _look(self, before: Screenshot, cutout: Cutout, aim: ScreenPoint, editor: Editor) -> Landing:
+        """Where on the monitor the cutout appeared; whatever else happened is undone and raised."""
         after = self._settled(aim, since=before)
         landing = find_landing(before.pixels, after.pixels, cutout)
-        if landing is None:
-            raise self._undone(_why_not_seen(before, after), before, aim, editor)
-        landed = ScreenPoint(landing.x + before.left, landing.y + before.top)
-        if landed.distance_to(aim) > FARTHEST_PX:
-            raise self._undone(PasteMisplaced, before, aim, editor)
-        return landed
+        if landing and before.to_desktop(landing.x, landing.y).distance_to(aim) <= FARTHEST_PX:
+            return landing
+        changes = find_changes(changed_mask(before.pixels, after.pixels))
+        if landing:
+            raise PasteMisplaced(self._undo(before, aim, editor))
+        if not changes:
+            raise PasteNotSeen
+        if any(change.contains(aim.x - before.left, aim.y - before.top) for change in changes):
+            raise SomethingElseAppeared(self._undo(before, aim, editor))
+        raise SomethingElseAppeared("Nothing changed at the aim, so nothing was undone.")
 
-    def _undone(
-        self, why: type[CopyPasteError], before: Screenshot, aim: ScreenPoint, editor: Editor
-    ) -> CopyPasteError:
-        """Take the paste back once, if there is one to take back, and say so in the error."""
-        if why is PasteNotSeen:
-            return why()  # an undo would take back the user's own last step
+    def _undo(self, before: Screenshot, aim: ScreenPoint, editor: Editor) -> str:
+        """Take the paste back, once; what to tell of it. Never to be called if nothing was pasted."""
         if not editor.is_in_front():
-            return why("Another window has come to the front, so nothing was undone.")
+            return "Another window has come to the front, so nothing was undone."
         pasted = self._settled(aim)
         editor.undo()
         restored = self._settled(aim, since=pasted)
         # What is selected may differ from before, so some of the screen may, too.
         left_over = changed_mask(before.pixels, restored.pixels).sum()
         is_restored = left_over < changed_mask(before.pixels, pasted.pixels).sum() / 2
-        return why("It was undone." if is_restored else "Undo it in the editor, please.")
+        return "It was undone." if is_restored else "Undo it in the editor, please."
 
     def _settled(self, aim: ScreenPoint, *, since: Screenshot | None = None) -> Screenshot:
         """The monitor's screenshot once it stands still; given `since`, once it has changed from that, too."""
         deadline_s = time.monotonic() + LONGEST_WAIT_S
         last, still_since_s = self._monitor(aim), time.monotonic()
         while time.monotonic() < deadline_s:
-            has_changed = since is None or largest_change_px(changed_mask(since.pixels, last.pixels)) > 0
+            has_changed = since is None or _differ(since, last)
             if has_changed and time.monotonic() - still_since_s >= SETTLED_S:
                 break
             time.sleep(POLL_S)
             current = self._monitor(aim)
-            if largest_change_px(changed_mask(last.pixels, current.pixels)) > 0:
+            if _differ(last, current):
                 still_since_s = time.monotonic()
             last = current
         return last
@@ -134,9 +137,8 @@ class Paster:
         return next(screenshot for screenshot in self._desktop.take_screenshots() if screenshot.contains(aim))
 
 
-def _why_not_seen(before: Screenshot, after: Screenshot) -> type[CopyPasteError]:
-    has_changed = largest_change_px(changed_mask(before.pixels, after.pixels)) > 0
-    return SomethingElseAppeared if has_changed else PasteNotSeen
+def _differ(one: Screenshot, other: Screenshot) -> bool:
+    return bool(find_changes(changed_mask(one.pixels, other.pixels)))
 
 
 def resize_cutout(cutout: Cutout, width_px: float, monitor: Screenshot) -> Cutout:

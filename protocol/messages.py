@@ -195,5 +195,6 @@ class PasteAnswer(Message):
     editor: str  # title of the window pasted into
     aim: ScreenPoint  # the screen point under the camera's centre
     landed: ScreenPoint  # the centre of the cutout as the second look found it
+    landed_width: float  # how wide it is there, in screen pixels
     error_px: float  # distance between the two, in screen pixels
     stages_s: dict[str, float]  # seconds each stage took: screenshot, locate, paste, look

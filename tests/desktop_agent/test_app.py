@@ -27,7 +27,7 @@ from protocol.messages import (
 from protocol.pairing import bearer
 from tests.desktop_agent.test_pictures import encode, png_that_claims
 
-ANSWER = PasteAnswer("Drawn", ScreenPoint(10, 20), ScreenPoint(11, 20), 1.0, {"look": 0.5})
+ANSWER = PasteAnswer("Drawn", ScreenPoint(10, 20), ScreenPoint(11, 20), 180.0, 1.0, {"look": 0.5})
 SERVER = ServerAddress("https://10.0.0.2:8766", "api key", None)
 
 

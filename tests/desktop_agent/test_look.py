@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from desktop_agent.look import changed_mask, find_landing, largest_change_px
+from desktop_agent.look import changed_mask, find_changes, find_landing
 from desktop_agent.screenshot import Picture
 
 
@@ -80,10 +80,10 @@ def test_a_dialog_is_no_cutout(screen: Picture, cutout: Picture) -> None:
 
 def test_a_still_screen_has_no_landing_and_no_change(screen: Picture, cutout: Picture) -> None:
     assert find_landing(screen, screen, cutout) is None
-    assert largest_change_px(changed_mask(screen, screen)) == 0
+    assert find_changes(changed_mask(screen, screen)) == []
 
 
 def test_a_blinking_cursor_is_no_change(screen: Picture) -> None:
     after = screen.copy()
     after[300:318, 400:402] ^= 255
-    assert largest_change_px(changed_mask(screen, after)) == 0
+    assert find_changes(changed_mask(screen, after)) == []

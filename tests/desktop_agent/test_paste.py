@@ -55,12 +55,18 @@ def view_of(screen: Picture) -> Picture:
     return photograph(screen, AIM, (960, 720), Pose(), seed=1)
 
 
+def answer_scale(screen: Picture) -> float:
+    """Screen pixels in a view pixel of view_of(screen), at most 1 because nothing is enlarged."""
+    return float(min(1.0, Pose().screen_in_view * screen.shape[1] / 960))
+
+
 def test_a_cutout_is_pasted_where_the_camera_points_and_seen_there(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy())
     answer = Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(width_view=180))
     assert answer.aim.distance_to(AIM) < 1.5
     assert answer.landed.distance_to(AIM) < 3
     assert answer.editor == "Drawn"
+    assert answer.landed_width == pytest.approx(180 * answer_scale(screen), rel=0.05)
     assert set(answer.stages_s) == {"screenshot", "locate", "paste", "look"}
 
 
@@ -81,6 +87,20 @@ def test_a_misplaced_cutout_is_undone_once(screen: Picture, cutout: Picture) -> 
 
 def test_no_key_is_pressed_at_a_dialog(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), dialog=np.full((200, 400, 3), 235, np.uint8))
+    with pytest.raises(SomethingElseAppeared, match="nothing was undone"):
+        Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(180))
+    assert editor.undo_count == 0
+
+
+def test_a_notification_beside_the_aim_is_no_reason_to_undo(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), takes_pictures=False)
+    paste = editor.paste
+
+    def paste_and_notify(cutout: Picture) -> None:
+        paste(cutout)
+        editor.screen[20:90, 1000:1250] = 20
+
+    editor.paste = paste_and_notify  # type: ignore[method-assign]  # the fake's own trick
     with pytest.raises(SomethingElseAppeared, match="nothing was undone"):
         Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(180))
     assert editor.undo_count == 0

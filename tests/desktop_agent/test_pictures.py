@@ -49,6 +49,7 @@ def test_a_picture_cut_short_is_refused(screen: Picture) -> None:
         read_view(encode(Image.fromarray(screen), "JPEG")[:5000])
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("side", [10_000, 60_000])
 def test_too_many_pixels_are_refused_before_they_are_decoded(side: int) -> None:
     with pytest.raises(TooManyPixels):

@@ -57,7 +57,7 @@ class Driver:
             CUTOUT: cutout_of_photo(),
             STATUS: as_json(Status("desk", 1)),
             PAIR: as_json(self.pair_answer),
-            PASTE: as_json(PasteAnswer("Inkscape", ScreenPoint(5, 5), ScreenPoint(5, 6), 1.0, {})),
+            PASTE: as_json(PasteAnswer("Inkscape", ScreenPoint(5, 5), ScreenPoint(5, 6), 180.0, 1.0, {})),
         }
         segmentation.answer = agent.answer = lambda request: self.answers[request.path]
         self.pairing_file = PairingFile(folder)

@@ -33,7 +33,7 @@ from tests.mobile_client.fakes import Answer, FakeServer, Request, png
 
 PHOTO = np.full((60, 80, 3), 200, np.uint8)
 HEADERS = FoundObject(0.9, Box(10, 20, 30, 15)).to_headers()
-PASTED = PasteAnswer("Inkscape", ScreenPoint(10, 20), ScreenPoint(10, 21), 1.0, {"paste": 0.5})
+PASTED = PasteAnswer("Inkscape", ScreenPoint(10, 20), ScreenPoint(10, 21), 180.0, 1.0, {"paste": 0.5})
 CUTOUT_PICTURE = np.full((15, 30, 4), 120, np.uint8)
 
 

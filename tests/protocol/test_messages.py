@@ -27,7 +27,7 @@ MESSAGES = [
     PairAnswer("key", "studio", SERVER),
     StatusAnswer("studio", 1),
     PasteRequest(320.5),
-    PasteAnswer("Inkscape", ScreenPoint(1.5, 2), ScreenPoint(3, 4.5), 2.9, {"look": 1.2}),
+    PasteAnswer("Inkscape", ScreenPoint(1.5, 2), ScreenPoint(3, 4.5), 180.0, 2.9, {"look": 1.2}),
 ]
 
 

@@ -82,7 +82,7 @@ class DocumentedPaste:
     def __call__(self, *asked: object) -> PasteAnswer:
         self.asked.append(asked)
         stages_s = {"screenshot": 0.04, "locate": 0.48, "paste": 0.63, "look": 1.21}
-        return PasteAnswer("Inkscape", ScreenPoint(880, 440), ScreenPoint(879.5, 439.5), 0.71, stages_s)
+        return PasteAnswer("Inkscape", ScreenPoint(880, 440), ScreenPoint(879.5, 439.5), 406.0, 0.71, stages_s)
 
 
 def draw_file(name: str) -> bytes:
