@@ -191,14 +191,15 @@ def _aligned_pixels(hits: NDArray[np.int64], false_alarms: NDArray[np.int64], tr
     mean_found, mean_truth = (hits + false_alarms) / truth.size, truth.mean()
     misses = truth.sum() - hits
     rightly_left = truth.size - hits - false_alarms - misses
-    return (
+    aligned: Curve = (
         hits * _alignment(1 - mean_found, 1 - mean_truth)
         + false_alarms * _alignment(1 - mean_found, -mean_truth)
         + misses * _alignment(-mean_found, 1 - mean_truth)
         + rightly_left * _alignment(-mean_found, -mean_truth)
     )
+    return aligned
 
 
 def _alignment(found_bias: Curve, truth_bias: float) -> Curve:
-    alignment: Curve = 2 * found_bias * truth_bias / (found_bias**2 + truth_bias**2 + EPSILON)
-    return np.square(alignment + 1) / 4
+    alignment = 2 * found_bias * truth_bias / (found_bias**2 + truth_bias**2 + EPSILON)
+    return np.asarray((alignment + 1) ** 2 / 4, np.float64)
