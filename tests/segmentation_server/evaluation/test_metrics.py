@@ -109,6 +109,12 @@ def test_the_boundary_is_one_pixel_wide_and_inside() -> None:
     assert not ring[square(21, 21, side=18)].any()
 
 
+def test_the_pixel_in_an_inner_corner_belongs_to_the_boundary() -> None:
+    angle = square(10, 10, side=40) & ~square(30, 30)
+
+    assert metrics.boundary(angle)[29, 29]  # only (30, 30), diagonally beside it, is outside
+
+
 def test_the_edge_of_the_picture_is_no_boundary() -> None:
     assert metrics.boundary(square(0, 0)).sum() == 20 + 19
 
