@@ -85,10 +85,12 @@ def _score(dataset: Dataset, predict: Predict, options: argparse.Namespace) -> l
 def _show_progress(title: str, total: int, scores: Iterable[Scores]) -> Iterator[Scores]:
     """Draw a bar with the time left while the scores come in."""
     started = time.monotonic()
-    for number, one in enumerate(scores, start=1):
-        seconds = time.monotonic() - started
-        bar = f"{'#' * (30 * number // total):30}"
-        speed = f"{number / seconds:.1f} a second, {seconds / number * (total - number):.0f} s left"
-        sys.stderr.write(f"\r{title} [{bar}] {number} of {total}, {speed}  ")
-        yield one
-    sys.stderr.write("\n")
+    try:
+        for number, one in enumerate(scores, start=1):
+            seconds = time.monotonic() - started
+            bar = f"{'#' * (30 * number // total):30}"
+            speed = f"{number / seconds:.1f} a second, {seconds / number * (total - number):.0f} s left"
+            sys.stderr.write(f"\r{title} [{bar}] {number} of {total}, {speed}  ")
+            yield one
+    finally:
+        sys.stderr.write("\n")  # what comes next, an error perhaps, has a line of its own

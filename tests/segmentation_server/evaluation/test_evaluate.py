@@ -184,3 +184,15 @@ def test_a_mistake_is_one_sentence(
     assert sentence in printed.err
     assert printed.err.count("\n") == 1
     assert printed.out == ""
+
+
+def test_a_picture_damaged_halfway_is_named_on_a_line_of_its_own(
+    folder: Path, predictions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "mask" / "frame.png").write_bytes(b"no picture")
+
+    assert main(["--dataset", str(folder), "--predictions", str(predictions)]) == 2
+
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("This is not a picture")
+    assert "frame.png" in last
