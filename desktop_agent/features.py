@@ -1,0 +1,114 @@
+"""grey picture -> SIFT features, and which of two pictures' features belong together."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Grey = npt.NDArray[np.uint8]  # (H, W)
+Points = npt.NDArray[np.float64]  # (N, 2), (x, y)
+Pairs = npt.NDArray[np.intp]  # (P, 2): an index into the one picture's features, and one into the other's
+
+MATCH_RATIO = 0.75  # of the distances to the nearest and the second nearest; Lowe 2004, section 7.1
+GUIDED_RATIO = 0.9  # where the place already speaks for the match
+GUIDED_SIMILARITY = 0.78  # cosine of two descriptors that are near each other in place, too
+
+
+@dataclass(frozen=True)
+class Features:
+    """Where a picture is distinctive, and what it looks like there."""
+
+    points: Points  # (N, 2)
+    descriptors: npt.NDArray[np.float32]  # (N, 128), rootSIFT, of unit length
+
+
+def find_features(grey: Grey) -> Features:
+    """SIFT keypoints with rootSIFT descriptors (Arandjelović and Zisserman 2012).
+
+    Args:
+        grey: (H, W) uint8.
+    """
+    keypoints, descriptors = cv2.SIFT.create().detectAndCompute(grey, None)
+    if descriptors is None:
+        return Features(np.empty((0, 2)), np.empty((0, 128), np.float32))
+    unit = descriptors / (descriptors.sum(axis=1, keepdims=True) + 1e-7)
+    points = np.array([keypoint.pt for keypoint in keypoints], np.float64)
+    return Features(points, np.sqrt(unit, dtype=np.float32))
+
+
+def match(one: Features, other: Features) -> Pairs:
+    """Pairs that are each other's nearest neighbour, and clearly nearer than the second nearest."""
+    if len(one.points) < 2 or len(other.points) < 2:
+        return np.empty((0, 2), np.intp)
+    matcher = cv2.BFMatcher(cv2.NORM_L2)
+    nearest_two = matcher.knnMatch(one.descriptors, other.descriptors, k=2)
+    back = [nearest.trainIdx for nearest in matcher.match(other.descriptors, one.descriptors)]
+    pairs = [
+        (first.queryIdx, first.trainIdx)
+        for first, second in nearest_two
+        if first.distance < MATCH_RATIO * second.distance and back[first.trainIdx] == first.queryIdx
+    ]
+    return np.array(pairs, np.intp).reshape(-1, 2)
+
+
+def match_nearby(one: Features, other: Features, other_points_in_one: Points, radius: float) -> Pairs:
+    """Pairs that look alike and lie near each other, once it is known roughly where the other's features should be.
+
+    Args:
+        one: features of the picture in whose pixels places are compared.
+        other: features of the other picture.
+        other_points_in_one: (N, 2), where the other's features should be in the one picture.
+        radius: in pixels of the one picture.
+    """
+    pairs = _find_near(one.points, other_points_in_one, radius)
+    similarity = np.einsum("pd,pd->p", one.descriptors[pairs[:, 0]], other.descriptors[pairs[:, 1]])
+    order = np.argsort(-similarity)
+    pairs, similarity = pairs[order], similarity[order]
+    is_best_of_one = _is_first(pairs[:, 0])
+    is_best_of_other = _is_first(pairs[:, 1])
+    distance = np.sqrt(np.maximum(2 - 2 * similarity, 0))  # of unit vectors
+    second = _second_by(pairs[:, 0], distance, len(one.points))[pairs[:, 0]]
+    is_clear = (similarity > GUIDED_SIMILARITY) & (distance < GUIDED_RATIO * second)
+    return np.asarray(pairs[is_best_of_one & is_best_of_other & is_clear])
+
+
+def _find_near(points: Points, others: Points, radius: float) -> Pairs:
+    """All pairs of a point and another no further apart than `radius`, by way of a grid of cells of that size."""
+    cells = np.floor(points / radius).astype(np.int64)
+    other_cells = np.floor(np.clip(others, -1e6, 1e6) / radius).astype(np.int64)
+    width = 2 ** np.int64(31)
+    keys = other_cells[:, 1] * width + other_cells[:, 0]
+    order = np.argsort(keys)
+    found = []
+    for dy in (-1, 0, 1):
+        # Cells of one row lie next to each other, so three of them are one stretch of the sorted others.
+        first = (cells[:, 1] + dy) * width + cells[:, 0] - 1
+        begin, end = np.searchsorted(keys[order], first), np.searchsorted(keys[order], first + 2, side="right")
+        counts = end - begin
+        index = np.repeat(np.arange(len(points)), counts)
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        found.append(np.stack([index, order[np.repeat(begin, counts) + within]], axis=1))
+    pairs = np.concatenate(found)
+    is_near = np.hypot(*(points[pairs[:, 0]] - others[pairs[:, 1]]).T) <= radius
+    return np.asarray(pairs[is_near], np.intp)
+
+
+def _is_first(values: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Whether each entry is the first one of its value."""
+    _, first = np.unique(values, return_index=True)
+    is_first = np.zeros(len(values), bool)
+    is_first[first] = True
+    return is_first
+
+
+def _second_by(
+    groups: npt.NDArray[np.intp], distances: npt.NDArray[np.floating], count: int
+) -> npt.NDArray[np.float64]:
+    """The second smallest distance of each group, of distances in rising order; infinite where there is none."""
+    second = np.full(count, np.inf)
+    rest = ~_is_first(groups)
+    later_groups, later_distances = groups[rest], distances[rest]
+    is_second = _is_first(later_groups)
+    second[later_groups[is_second]] = later_distances[is_second]
+    return second
