@@ -78,10 +78,13 @@ def _serve(settings: Settings) -> None:
     is_warm = threading.Event()
     address = Address(settings.host, settings.port, settings.certificate, settings.private_key)
     listener = Listener(create_app(segment, settings, is_warm.is_set), address)
-    print(f"Segmentation server ready at {listener.url}", flush=True)
-    # Native code dies badly in a daemon thread.
-    threading.Thread(target=_warm_up, args=(segment, is_warm, listener)).start()
-    listener.serve_until_stopped()
+    try:
+        print(f"Segmentation server ready at {listener.url}", flush=True)
+        # Native code dies badly in a daemon thread.
+        threading.Thread(target=_warm_up, args=(segment, is_warm, listener)).start()
+        listener.serve_until_stopped()
+    finally:
+        listener.stop()  # its threads would outlive an error
 
 
 def _warm_up(segment: Segment, is_warm: threading.Event, listener: Listener) -> None:

@@ -29,6 +29,16 @@ def test_a_server_stops_even_while_its_model_loads(weights: Path) -> None:
         assert server.stop() == (0, "")
 
 
+def test_a_server_that_cannot_say_that_it_is_ready_ends(weights: Path) -> None:
+    command = [sys.executable, "-m", "segmentation_server", "--port", "0"]
+
+    with Path("/dev/full").open("w") as full:
+        finished = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+    assert finished.returncode != 0
+    assert "The segmentation server stopped: " in finished.stderr
+
+
 def test_beyond_this_computer_it_does_not_start_without_a_key() -> None:
     finished = run_server("--host", "0.0.0.0")
 
