@@ -16,7 +16,7 @@ Photo: TypeAlias = NDArray[np.uint8]
 
 # Pillow opens many formats, some by way of other programs; nothing but these is ever tried.
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
-BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF")  # of JPEG, PNG and WebP; HEIC says "ftyp" after four bytes
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 DECODER_ERRORS = (OSError, SyntaxError, ValueError, RuntimeError, EOFError, TypeError, IndexError, KeyError,
                   struct.error, zlib.error)  # fmt: skip  # what Pillow and libheif raise for damaged pictures
 COLOUR_SPACES = {"GRAY": "L", "CMYK": "CMYK", "RGB ": "RGB"}  # of ICC profiles, as Pillow's modes
@@ -58,10 +58,16 @@ def _open(body: bytes) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise TooManyPixels from error
     except UnidentifiedImageError as error:
-        looks_right = body.startswith(BEGINNINGS) or body[4:8] == b"ftyp"
-        raise (PictureBroken if looks_right else NotAPicture) from error
+        raise (PictureBroken if _begins_as_a_picture(body) else NotAPicture) from error
     except DECODER_ERRORS as error:
         raise PictureBroken from error
+
+
+def _begins_as_a_picture(body: bytes) -> bool:
+    """Whether the first bytes are those of a JPEG, PNG, WebP or HEIC file; others have RIFF or ftyp too."""
+    is_webp = body.startswith(b"RIFF") and body[8:12] == b"WEBP"
+    is_heic = body[4:8] == b"ftyp" and body[8:12] in HEIF_BRANDS
+    return body.startswith((b"\xff\xd8\xff", b"\x89PNG")) or is_webp or is_heic
 
 
 def _check_size(picture: Image.Image, max_pixels: int) -> None:

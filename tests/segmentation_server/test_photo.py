@@ -240,6 +240,11 @@ def test_a_photo_cut_short_is_broken(file_format: str, share: float) -> None:
         (bytes(1000), NotAPicture),
         (b"\xff\xd8\xff", PictureBroken),
         (b"\x89PNG\r\n\x1a\n", PictureBroken),
+        (b"RIFF\x2c\0\0\0WEBPVP8L", PictureBroken),
+        (b"RIFF\x2c\0\0\0WAVEfmt ", NotAPicture),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", PictureBroken),
+        (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", NotAPicture),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", NotAPicture),
     ],
 )
 def test_what_is_no_photo_says_why(body: bytes, error: type[CopyPasteError]) -> None:
