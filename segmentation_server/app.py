@@ -22,7 +22,7 @@ from segmentation_server.photo import Photo, read_photo
 from segmentation_server.segmenter import Mask, Segment
 from segmentation_server.settings import Settings
 
-Drawing: TypeAlias = tuple[NDArray[np.uint8], FoundObject]  # (H, W, 4) RGBA or (H, W) grey, and what it shows
+Drawing: TypeAlias = NDArray[np.uint8]  # (H, W, 4) RGBA or (H, W) grey
 Answer = TypeVar("Answer")
 
 QUEUE_LENGTH = 4  # photos that wait while one is worked on; more are told to come back
@@ -91,28 +91,19 @@ def create_app(segment: Segment, settings: Settings, is_ready: Callable[[], bool
 
     @app.post(routes.CUTOUT)
     def cutout() -> Response:
-        def draw(photo: Photo) -> Drawing:
-            mask = segment(photo)
-            return cut_out(photo, mask), find_object(mask)
-
-        return answer_with(draw)
+        return answer_with(cut_out)
 
     @app.post(routes.MASK)
     def mask() -> Response:
-        def draw(photo: Photo) -> Drawing:
-            mask = segment(photo)
-            return to_grey(mask), find_object(mask)
+        return answer_with(lambda _photo, mask: to_grey(mask))
 
-        return answer_with(draw)
-
-    def answer_with(draw: Callable[[Photo], Drawing]) -> Response:
+    def answer_with(draw: Callable[[Photo, Mask], Drawing]) -> Response:
         body, kind = file_part(routes.PHOTO_PART), _wanted_kind()
 
         def work() -> Response:
-            picture, found = draw(read_photo(body, settings.max_pixels))
-            fitting = kind if max(picture.shape) <= WEBP_SIDE_MOST else "image/png"
-            headers = {**found.to_headers(), "Vary": "Accept"}
-            return Response(_encode(picture, fitting), mimetype=fitting, headers=headers)
+            photo = read_photo(body, settings.max_pixels)
+            mask = segment(photo)
+            return _to_response(draw(photo, mask), find_object(mask), kind)
 
         return queue.run(work)
 
@@ -125,13 +116,20 @@ def _wanted_kind() -> str:
     return request.accept_mimetypes.best_match(list(ENCODINGS), default="image/png")
 
 
-def to_grey(mask: Mask) -> NDArray[np.uint8]:
+def _to_response(drawing: Drawing, found: FoundObject, kind: str) -> Response:
+    """A file of that kind, or PNG if it is too large for WebP, with what it shows in the headers."""
+    fitting = kind if max(drawing.shape) <= WEBP_SIDE_MOST else "image/png"
+    headers = {**found.to_headers(), "Vary": "Accept"}
+    return Response(_encode(drawing, fitting), mimetype=fitting, headers=headers)
+
+
+def to_grey(mask: Mask) -> Drawing:
     """(H, W) float32 in [0, 1] -> (H, W) uint8."""
     return np.asarray(cv2.convertScaleAbs(mask, alpha=255), np.uint8)
 
 
-def _encode(picture: NDArray[np.uint8], kind: str) -> bytes:
-    """(H, W, 4) RGBA or (H, W) grey -> a file of that kind."""
+def _encode(drawing: Drawing, kind: str) -> bytes:
+    """A drawing as a file of that kind."""
     encoded = io.BytesIO()
-    Image.fromarray(picture).save(encoded, **ENCODINGS[kind])
+    Image.fromarray(drawing).save(encoded, **ENCODINGS[kind])
     return encoded.getvalue()
