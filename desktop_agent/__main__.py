@@ -13,21 +13,23 @@ from pathlib import Path
 from desktop_agent.app import Introduction, Paste, create_app
 from desktop_agent.certificate import Certificate, load_or_make_certificate
 from desktop_agent.devices import PairedDevices
-from desktop_agent.editors import Cutout, Editor
+from desktop_agent.editors import Editor
 from desktop_agent.editors.under_pointer import PastesUnderPointer
 from desktop_agent.pairing_offer import PairingOffer, reachable_host
 from desktop_agent.paste import Desktop, Paster
-from desktop_agent.screenshot import Picture, take_screenshots
+from desktop_agent.pictures import Cutout, Picture
+from desktop_agent.screenshot import take_screenshots
 from desktop_agent.server_process import ServerProcess
 from desktop_agent.settings import SERVER_PORT, Settings, parse
 from desktop_agent.windows import Windows, local_windows
 from http_server.listener import Address, Listener
-from protocol.errors import CopyPasteError, NoEditorThere
+from protocol.errors import CopyPasteError
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteAnswer, PasteRequest, ServerAddress
 from protocol.pairing import TOKEN_LIFETIME_S, PairingLink
 
 SERVER_CHECK_S = 2.0
+log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except CopyPasteError as error:
         print(error.sentence, file=sys.stderr)
+        return 2
+    except Exception as error:
+        log.debug("The agent stopped.", exc_info=error)
+        print(f"The agent stopped: {error}", file=sys.stderr)
         return 2
     return 0
 
@@ -66,11 +72,9 @@ def editor_at(point: ScreenPoint, windows: Windows) -> Editor:
 
     Raises:
         NoEditorThere: the point lies on the bare desktop.
+        DesktopUnavailable: this desktop's windows cannot be asked about.
     """
-    window = windows.at(point)
-    if window is None:
-        raise NoEditorThere
-    return PastesUnderPointer(window, windows)
+    return PastesUnderPointer(windows.at(point), windows)
 
 
 def telling(paste: Paste) -> Paste:
@@ -95,20 +99,23 @@ def start_server(settings: Settings, certificate: Certificate, stack: contextlib
         return ServerAddress(settings.server_url, settings.server_api_key, None)
     server = ServerProcess(settings.host, SERVER_PORT, certificate, settings.data_dir)
     stack.callback(server.stop)
-    threading.Thread(target=watch_server, args=(server,), daemon=True).start()
-    return server.address
+    address = server.wait_until_listening()
+    is_stopping = threading.Event()
+    stack.callback(is_stopping.set)
+    threading.Thread(target=watch_server, args=(server, is_stopping), daemon=True).start()
+    return address
 
 
-def watch_server(server: ServerProcess) -> None:
+def watch_server(server: ServerProcess, is_stopping: threading.Event) -> None:
     """Say so if the segmentation server ends by itself; pasting still works without it."""
-    pause = threading.Event()
     while not server.has_ended():
-        pause.wait(SERVER_CHECK_S)
+        if is_stopping.wait(SERVER_CHECK_S):
+            return
     print("The segmentation server has stopped, so nothing can be copied. Start the agent again.", file=sys.stderr)
 
 
 def offer_pairing(settings: Settings, listener: Listener, certificate: Certificate, devices: PairedDevices) -> None:
-    """Show a code until a phone has used it or it has expired; Enter shows a fresh one."""
+    """Show a code until a phone has used it or it has expired; after that, Enter shows a fresh one."""
     offer = PairingOffer(sys.stdout, shows_window=settings.shows_window)
     enters: queue.Queue[None] = queue.Queue()
     threading.Thread(target=wait_for_enter, args=(enters,), daemon=True).start()
@@ -118,6 +125,8 @@ def offer_pairing(settings: Settings, listener: Listener, certificate: Certifica
         name = devices.wait_until_paired(TOKEN_LIFETIME_S)
         offer.withdraw()
         print(f"Paired with {name}." if name else "The code has expired.", "Enter shows a fresh one.", flush=True)
+        while not enters.empty():  # those typed before they were asked for
+            enters.get()
         enters.get()
 
 

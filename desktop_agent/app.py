@@ -1,17 +1,16 @@
 """The routes: a phone is paired; a view and a cutout come in, where it landed goes out."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, Response, jsonify, request
 
 from desktop_agent.devices import PairedDevices
-from desktop_agent.editors import Cutout
-from desktop_agent.pictures import read_cutout, read_view
-from desktop_agent.screenshot import Picture
+from desktop_agent.pictures import Cutout, Picture, read_cutout, read_view
 from http_server.answers import answer_errors_in_json, check_key, file_part
 from protocol import routes
-from protocol.errors import MessageInvalid
+from protocol.errors import MessageInvalid, ServerBusy
 from protocol.messages import (
     HealthAnswer,
     PairAnswer,
@@ -23,7 +22,9 @@ from protocol.messages import (
     parse_json,
 )
 
-MOST_BODY_BYTES = 64 * 1024**2  # a cutout of 2500 x 2500 as PNG, and a view
+MOST_BODY_BYTES = 64 * 1024**2  # a cutout of 8 megapixels as PNG, and a view
+MOST_BODY_BYTES_PAIR = 16 * 1024  # anyone in the network may send one
+MOST_PASTES = 3  # at once: one that is worked on, the others waiting for it
 
 Paste = Callable[[Cutout, Picture, PasteRequest], PasteAnswer]
 
@@ -46,6 +47,7 @@ def create_app(paste: Paste, devices: PairedDevices, introduction: Introduction)
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    places = threading.BoundedSemaphore(MOST_PASTES)
 
     @app.before_request
     def check_caller() -> None:
@@ -58,6 +60,7 @@ def create_app(paste: Paste, devices: PairedDevices, introduction: Introduction)
 
     @app.post(routes.PAIR)
     def pair() -> Response:
+        request.max_content_length = MOST_BODY_BYTES_PAIR
         asked = PairRequest.from_wire(parse_json(request.get_data()))
         if asked.wire_version != routes.WIRE_VERSION:
             raise MessageInvalid(f"It speaks version {asked.wire_version}; this is {routes.WIRE_VERSION}.")
@@ -70,9 +73,14 @@ def create_app(paste: Paste, devices: PairedDevices, introduction: Introduction)
 
     @app.post(routes.PASTE)
     def paste_cutout() -> Response:
-        asked = PasteRequest.from_wire(parse_json(request.form.get(routes.PASTE_PART, "").encode()))
-        cutout, view = read_cutout(file_part(routes.CUTOUT_PART)), read_view(file_part(routes.VIEW_PART))
-        return jsonify(paste(cutout, view, asked).to_wire())
+        if not places.acquire(blocking=False):
+            raise ServerBusy
+        try:
+            asked = PasteRequest.from_wire(parse_json(request.form.get(routes.PASTE_PART, "").encode()))
+            cutout, view = read_cutout(file_part(routes.CUTOUT_PART)), read_view(file_part(routes.VIEW_PART))
+            return jsonify(paste(cutout, view, asked).to_wire())
+        finally:
+            places.release()
 
     answer_errors_in_json(app)
     return app

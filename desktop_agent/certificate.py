@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from protocol.errors import SettingsInvalid
 from protocol.pairing import certificate_sha256
 
 LIFETIME = datetime.timedelta(days=3650)
@@ -30,7 +31,19 @@ def load_or_make_certificate(folder: Path, computer_name: str) -> Certificate:
     Args:
         folder: where it is kept.
         computer_name: what the certificate says it is for.
+
+    Raises:
+        SettingsInvalid: the folder cannot be used, or what lies there is damaged.
     """
+    try:
+        return _load_or_make(folder, computer_name)
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid(
+            f"The certificate in {folder} cannot be used: {error}. Delete it; phones pair again."
+        ) from error
+
+
+def _load_or_make(folder: Path, computer_name: str) -> Certificate:
     file, private_key_file = folder / "certificate.pem", folder / "private-key.pem"
     if not (file.exists() and private_key_file.exists()):
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +70,10 @@ def _make(file: Path, private_key_file: Path, computer_name: str) -> None:
     pem = private_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    # The certificate comes last: both are made anew unless both are there.
     descriptor = os.open(private_key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(pem)
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    fresh = file.with_suffix(".new")
+    fresh.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    fresh.replace(file)

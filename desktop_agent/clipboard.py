@@ -1,6 +1,6 @@
 """The desktop's clipboard."""
 
-from desktop_agent.editors import Cutout
+from desktop_agent.pictures import Cutout
 from protocol.errors import DesktopUnavailable
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from protocol.errors import TokenInvalid
+from protocol.errors import SettingsInvalid, TokenInvalid
 from protocol.pairing import TOKEN_LIFETIME_S, key_hash, new_key, new_token
 
 
@@ -16,19 +16,22 @@ class PairedDevices:
     """Remembers paired devices in a file that only this user may read; of their keys it holds the hashes alone."""
 
     def __init__(self, file: Path, clock_s: Callable[[], float] = time.monotonic) -> None:
-        """Args: file: where the devices are kept; it need not exist yet. clock_s: seconds that never run backwards."""
+        """Read who is paired already.
+
+        Args:
+            file: where the devices are kept; it need not exist yet.
+            clock_s: seconds that never run backwards.
+
+        Raises:
+            SettingsInvalid: the file is damaged or cannot be read.
+        """
         self._file = file
         self._clock_s = clock_s
         self._turn = threading.Condition()
         self._last_paired: str | None = None
         self._token_hash = ""
         self._token_ends_s = 0.0
-        self._names_by_hash: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-
-    @property
-    def names(self) -> list[str]:
-        """What the paired devices call themselves."""
-        return sorted(self._names_by_hash.values())
+        self._names_by_hash = _read_names(file)
 
     def offer_token(self) -> str:
         """A fresh token for one device, good for TOKEN_LIFETIME_S; the one before is no longer good."""
@@ -73,3 +76,15 @@ class PairedDevices:
         with os.fdopen(descriptor, "w") as stream:
             json.dump(self._names_by_hash, stream, indent=1)
         fresh.replace(self._file)
+
+
+def _read_names(file: Path) -> dict[str, str]:
+    try:
+        names_by_hash = json.loads(file.read_text()) if file.exists() else {}
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid(
+            f"The paired devices in {file} cannot be read: {error}. Delete it and pair again."
+        ) from error
+    if not isinstance(names_by_hash, dict):
+        raise SettingsInvalid(f"The paired devices in {file} are damaged. Delete it and pair again.")
+    return names_by_hash

@@ -11,6 +11,7 @@ Points = npt.NDArray[np.float64]  # (N, 2), (x, y)
 Pairs = npt.NDArray[np.intp]  # (P, 2): an index into the one picture's features, and one into the other's
 
 MATCH_RATIO = 0.75  # of the distances to the nearest and the second nearest; Lowe 2004, section 7.1
+CHUNK_ROWS = 512
 GUIDED_RATIO = 0.9  # where the place already speaks for the match
 GUIDED_SIMILARITY = 0.78  # cosine of two descriptors that are near each other in place, too
 
@@ -23,13 +24,14 @@ class Features:
     descriptors: npt.NDArray[np.float32]  # (N, 128), rootSIFT, of unit length
 
 
-def find_features(grey: Grey) -> Features:
+def find_features(grey: Grey, most: int) -> Features:
     """SIFT keypoints with rootSIFT descriptors (Arandjelović and Zisserman 2012).
 
     Args:
         grey: (H, W) uint8.
+        most: how many of the strongest to keep; screens full of text have tens of thousands.
     """
-    keypoints, descriptors = cv2.SIFT.create().detectAndCompute(grey, None)
+    keypoints, descriptors = cv2.SIFT.create(nfeatures=most).detectAndCompute(grey, None)
     if descriptors is None:
         return Features(np.empty((0, 2)), np.empty((0, 128), np.float32))
     unit = descriptors / (descriptors.sum(axis=1, keepdims=True) + 1e-7)
@@ -41,15 +43,29 @@ def match(one: Features, other: Features) -> Pairs:
     """Pairs that are each other's nearest neighbour, and clearly nearer than the second nearest."""
     if len(one.points) < 2 or len(other.points) < 2:
         return np.empty((0, 2), np.intp)
-    matcher = cv2.BFMatcher(cv2.NORM_L2)
-    nearest_two = matcher.knnMatch(one.descriptors, other.descriptors, k=2)
-    back = [nearest.trainIdx for nearest in matcher.match(other.descriptors, one.descriptors)]
-    pairs = [
-        (first.queryIdx, first.trainIdx)
-        for first, second in nearest_two
-        if first.distance < MATCH_RATIO * second.distance and back[first.trainIdx] == first.queryIdx
-    ]
-    return np.array(pairs, np.intp).reshape(-1, 2)
+    nearest, second = np.empty(len(one.points), np.intp), np.empty(len(one.points), np.float32)
+    similarity = np.empty(len(one.points), np.float32)
+    back, back_similarity = np.zeros(len(other.points), np.intp), np.full(len(other.points), -1, np.float32)
+    for begin in range(0, len(one.points), CHUNK_ROWS):  # so that not all similarities are held at once
+        rows = slice(begin, begin + CHUNK_ROWS)
+        similarities = one.descriptors[rows] @ other.descriptors.T
+        nearest[rows] = similarities.argmax(axis=1)
+        in_chunk = np.arange(len(similarities))
+        similarity[rows] = similarities[in_chunk, nearest[rows]]
+        is_nearer = similarities.max(axis=0) > back_similarity
+        back[is_nearer] = begin + similarities[:, is_nearer].argmax(axis=0)
+        back_similarity[is_nearer] = similarities[back[is_nearer] - begin, is_nearer]
+        similarities[in_chunk, nearest[rows]] = -1
+        second[rows] = similarities.max(axis=1)
+    is_mutual = back[nearest] == np.arange(len(one.points))
+    is_clear = _distance(similarity) < MATCH_RATIO * _distance(second)
+    chosen = np.flatnonzero(is_mutual & is_clear)
+    return np.stack([chosen, nearest[chosen]], axis=1)
+
+
+def _distance(similarity: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Of two unit vectors, from their cosine."""
+    return np.asarray(np.sqrt(np.maximum(2 - 2 * similarity, 0)))
 
 
 def match_nearby(one: Features, other: Features, other_points_in_one: Points, radius: float) -> Pairs:
@@ -67,7 +83,7 @@ def match_nearby(one: Features, other: Features, other_points_in_one: Points, ra
     pairs, similarity = pairs[order], similarity[order]
     is_best_of_one = _is_first(pairs[:, 0])
     is_best_of_other = _is_first(pairs[:, 1])
-    distance = np.sqrt(np.maximum(2 - 2 * similarity, 0))  # of unit vectors
+    distance = _distance(similarity)
     second = _second_by(pairs[:, 0], distance, len(one.points))[pairs[:, 0]]
     is_clear = (similarity > GUIDED_SIMILARITY) & (distance < GUIDED_RATIO * second)
     return np.asarray(pairs[is_best_of_one & is_best_of_other & is_clear])

@@ -13,7 +13,8 @@ import numpy as np
 from desktop_agent.agreement import measure_agreement
 from desktop_agent.features import Features, Grey, find_features, match, match_nearby
 from desktop_agent.homography import Homography, Matrix, apply, fit_robustly, refine
-from desktop_agent.screenshot import Picture, Screenshot
+from desktop_agent.pictures import Picture
+from desktop_agent.screenshot import Screenshot
 from protocol.errors import (
     AimBesideScreen,
     CopyPasteError,
@@ -26,6 +27,8 @@ from protocol.geometry import ScreenPoint, ViewPoint, view_centre
 
 LONGEST_VIEW_PX = 1280  # more pixels of a view cost time and no longer help
 FEWEST_FEATURES = 40
+MOST_FEATURES_VIEW = 4000
+MOST_FEATURES_SCREEN = 10000
 GUIDED_RADII_PX = (24.0, 10.0, 5.0, 3.0)  # in view pixels: what the fit before may be wrong by
 FEWEST_PAIRS = 12
 LARGEST_RADIUS_PX = 4.0  # of 95 %, in screen pixels; beyond that, the pairs lie too far from the aim
@@ -55,7 +58,7 @@ def find_screen_point(view: Picture, screenshots: Sequence[Screenshot]) -> Found
         ViewTooBlurred, ScreenTooPlain, ScreenNotInView, ScreenDiffers, AimBesideScreen: why there is no such point.
     """
     grey_view, view_from_small = _shrink(view)
-    features_view = find_features(grey_view)
+    features_view = find_features(grey_view, MOST_FEATURES_VIEW)
     if len(features_view.points) < FEWEST_FEATURES:
         raise _why_without_features(grey_view)
     found, refusals = [], []
@@ -86,7 +89,7 @@ def _why_without_features(grey_view: Grey) -> CopyPasteError:
 
 def _find_on(screenshot: Screenshot, grey_view: Grey, features_view: Features, view_from_small: float) -> FoundPoint:
     grey_screen = np.asarray(cv2.cvtColor(screenshot.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    features_screen = find_features(grey_screen)
+    features_screen = find_features(grey_screen, MOST_FEATURES_SCREEN)
     if len(features_screen.points) < FEWEST_FEATURES:
         raise ScreenTooPlain
     homography = _fit(features_view, features_screen)

@@ -7,18 +7,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from desktop_agent.editors import Cutout
-from desktop_agent.screenshot import Picture
+from desktop_agent.pictures import Cutout, Picture
 from protocol.geometry import Box
 
-Mask = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float32]
+Changed = npt.NDArray[np.bool_]  # (H, W): where two screenshots differ
+Plane = npt.NDArray[np.float32]  # (H, W), or (H, W, 3) for colours
 Corners = tuple[tuple[int, int], tuple[int, int]]  # the first and the last (x, y) of a search
 
 CHANGED_LEVELS = 12  # of 255: more than a screenshot of a still screen ever differs
 HANDLES_PX = 15  # gaps between a pasted object and the selection handles around it are closed up to this
 MARGIN_PX = 60  # the most that handles and dashes add to the size of what was pasted
 SMALLEST_CHANGE_PX = 12  # sides of a change that can be a cutout, and is no cursor
+SMALLEST_CUTOUT_PX = 24  # long side; less shows nothing to recognise
 MOST_CHANGES = 4  # that are searched for the cutout, the largest first
 OPAQUE = 230  # of 255: alpha of pixels that show the cutout's own colour
 COARSE_PX = 160  # long side of the change in the first, coarse search
@@ -27,6 +27,8 @@ SMOOTHING_PX = 1.0  # of both, because every editor resamples fine patterns in i
 LEAST_SEEN = 0.3  # share of the cutout that must have appeared; the rest may be hidden under the editor's frame
 HIDDEN_LEVELS = 35.0  # what a pixel counts as differing by where it did not appear; else any repeating part would do
 LARGEST_RMS = 30.0  # grey levels between the cutout and what appeared; a dialog differs by about 100
+SHARE_OF_CONTRAST = 0.6  # what may be left unexplained of a cutout's contrast; a plain patch leaves all of it
+PLAIN_RMS = 20.0  # for cutouts without contrast
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,14 @@ class Landing:
     y: float
     scale: float  # screenshot pixels in a cutout pixel
     rms: float  # root mean square difference from the cutout, in grey levels of 255
+    contrast: float  # standard deviation of the cutout's own colours at that scale, likewise
+
+    def is_convincing(self) -> bool:
+        """Whether this is the cutout, rather than any patch of its average colour."""
+        return self.rms < min(LARGEST_RMS, max(SHARE_OF_CONTRAST * self.contrast, PLAIN_RMS))
 
 
-def changed_mask(before: Picture, after: Picture) -> Mask:
+def find_changed(before: Picture, after: Picture) -> Changed:
     """Where two screenshots of one monitor differ.
 
     Args:
@@ -63,15 +70,15 @@ def find_landing(before: Picture, after: Picture, cutout: Cutout) -> Landing | N
     Returns:
         Where it appeared; None if nothing of what changed looks like it.
     """
-    changed = changed_mask(before, after)
+    changed = find_changed(before, after)
     for visible in (np.ones_like(changed), changed):  # all of it in sight; or partly hidden under the editor's frame
         landing = _best(_search(after, changed, visible, change, cutout) for change in find_changes(changed))
-        if landing and landing.rms < LARGEST_RMS:
+        if landing and landing.is_convincing():
             return landing
     return None
 
 
-def find_changes(changed: Mask) -> list[Box]:
+def find_changes(changed: Changed) -> list[Box]:
     """The largest connected changes, largest first, gaps up to HANDLES_PX closed; specks are left out.
 
     Args:
@@ -88,7 +95,7 @@ def find_changes(changed: Mask) -> list[Box]:
     return sorted(large, key=lambda box: box.width * box.height, reverse=True)[:MOST_CHANGES]
 
 
-def _search(after: Picture, changed: Mask, visible: Mask, change: Box, cutout: Cutout) -> Landing | None:
+def _search(after: Picture, changed: Changed, visible: Changed, change: Box, cutout: Cutout) -> Landing | None:
     """The best place and scale of the cutout within one change: a coarse search of all scales, then a fine one."""
     coarse = _Region.of(after, changed, visible, change, COARSE_PX)
     landing = _best(coarse.place(cutout, scale) for scale in _scales(change, cutout))
@@ -106,7 +113,7 @@ def _scales(change: Box, cutout: Cutout) -> Iterator[float]:
     """Every scale at which the cutout may fill this change, in steps of 3 %: less handles, or partly hidden."""
     fits = sorted((change.width / cutout.shape[1], change.height / cutout.shape[0]))
     without_handles = min((change.width - MARGIN_PX) / cutout.shape[1], (change.height - MARGIN_PX) / cutout.shape[0])
-    smallest = max(without_handles, 0.5 * fits[0], SMALLEST_CHANGE_PX / max(cutout.shape[:2]))
+    smallest = max(without_handles, 0.5 * fits[0], SMALLEST_CUTOUT_PX / max(cutout.shape[:2]))
     count = max(1, int(np.ceil(np.log(1.05 * max(fits[1], smallest) / smallest) / np.log(1.03))))
     yield from smallest * 1.03 ** np.arange(count + 1)
 
@@ -121,14 +128,14 @@ def _scales_around(landing: Landing, shrink: float, cutout: Cutout) -> Iterator[
 class _Region:
     """One change on the second screenshot, shrunk for a search."""
 
-    pixels: Reals  # (H, W, 3), 0 to 255
-    changed: Reals  # (H, W), 0 to 1: how much of each pixel has changed
-    visible: Reals  # (H, W), 0 to 1: how much of each pixel can show the cutout
+    pixels: Plane  # (H, W, 3), 0 to 255
+    changed: Plane  # (H, W), 0 to 1: how much of each pixel has changed
+    visible: Plane  # (H, W), 0 to 1: how much of each pixel can show the cutout
     change: Box
     shrink: float  # pixels of this region in a pixel of the screenshot
 
     @classmethod
-    def of(cls, after: Picture, changed: Mask, visible: Mask, change: Box, longest_px: int) -> "_Region":
+    def of(cls, after: Picture, changed: Changed, visible: Changed, change: Box, longest_px: int) -> "_Region":
         rows = slice(change.y, change.y + change.height)
         columns = slice(change.x, change.x + change.width)
         shrink = min(1.0, longest_px / max(change.width, change.height))
@@ -155,7 +162,8 @@ class _Region:
             return None
         x = (corner_from[0] + column + width / 2) / self.shrink - 0.5 + self.change.x
         y = (corner_from[1] + row + height / 2) / self.shrink - 0.5 + self.change.y
-        return Landing(float(x), float(y), float(scale), float(rms[row, column]))
+        contrast = float(template[template[:, :, 3] >= OPAQUE][:, :3].std(axis=0).mean())
+        return Landing(float(x), float(y), float(scale), float(rms[row, column]), contrast)
 
     def _corners(self, width: int, height: int, near: Landing | None) -> Corners:
         """The first and last (x, y) in this region at which the template's top-left pixel is tried."""
@@ -166,7 +174,7 @@ class _Region:
         reach = round(2 * FINE_PX / COARSE_PX) + 2
         return (x - reach, y - reach), (x + reach, y + reach)
 
-    def _rms_everywhere(self, template: Cutout, corners: Corners) -> Reals:
+    def _rms_everywhere(self, template: Cutout, corners: Corners) -> Plane:
         """Root mean square difference between the opaque part of a template and this region, for every place.
 
         Args:
@@ -191,7 +199,7 @@ class _Region:
         return np.asarray(np.where(appeared >= LEAST_SEEN * whole, rms, np.inf), np.float32)
 
 
-def _window(plane: Reals, template: Cutout, corners: Corners) -> Reals:
+def _window(plane: Plane, template: Cutout, corners: Corners) -> Plane:
     """What the template can lie on when its corner runs over these places; zeros beyond the plane."""
     (x_from, y_from), (x_to, y_to) = corners
     x_end, y_end = x_to + template.shape[1], y_to + template.shape[0]
@@ -202,5 +210,5 @@ def _window(plane: Reals, template: Cutout, corners: Corners) -> Reals:
     return window
 
 
-def _correlate(picture: Reals, template: Reals) -> Reals:
+def _correlate(picture: Plane, template: Plane) -> Plane:
     return np.asarray(cv2.matchTemplate(picture.astype(np.float32), template, cv2.TM_CCORR), np.float32)

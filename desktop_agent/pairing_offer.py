@@ -36,7 +36,8 @@ class PairingOffer:
     def show(self, link: PairingLink) -> None:
         """Show a link instead of the one before."""
         uri = link.to_uri()
-        segno.make(uri, micro=False).terminal(self._terminal, compact=True)
+        with contextlib.suppress(UnicodeEncodeError):  # a terminal without block characters has the link below
+            segno.make(uri, micro=False).terminal(self._terminal, compact=True)
         self._terminal.write(f"Scan this code with your phone's camera. It is good for two minutes.\n{uri}\n")
         self._terminal.flush()
         if self._shows_window:

@@ -7,6 +7,7 @@ comes through standard input, because other users of a machine can read the argu
 import base64
 import io
 import queue
+import signal
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -74,6 +75,7 @@ def main() -> int:
     except tkinter.TclError as error:
         print(f"There is no screen to show the code on: it is in the terminal only ({error}).", file=sys.stderr)
         return 1
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the agent, which then closes the input
     links: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=_read_links, args=(links,), daemon=True).start()
     PairingWindow(window, links)

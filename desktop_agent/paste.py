@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from desktop_agent.editors import Cutout, Editor
+from desktop_agent.editors import Editor
 from desktop_agent.locate import find_screen_point
-from desktop_agent.look import Landing, changed_mask, find_changes, find_landing
-from desktop_agent.screenshot import Picture, Screenshot, TakeScreenshots
-from protocol.errors import PasteMisplaced, PasteNotSeen, SomethingElseAppeared
+from desktop_agent.look import Landing, find_changed, find_changes, find_landing
+from desktop_agent.pictures import Cutout, Picture
+from desktop_agent.screenshot import Screenshot, TakeScreenshots
+from protocol.errors import EditorNotReached, PasteMisplaced, PasteNotSeen, SomethingElseAppeared
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteAnswer, PasteRequest
 
@@ -50,9 +51,10 @@ class Stopwatch:
 class Paster:
     """Pastes cutouts one after the other: there is one pointer and one keyboard."""
 
-    def __init__(self, desktop: Desktop) -> None:
-        """Args: desktop: the one that is pasted into."""
+    def __init__(self, desktop: Desktop, longest_wait_s: float = LONGEST_WAIT_S) -> None:
+        """Args: desktop: the one that is pasted into. longest_wait_s: for an editor to show what was pasted."""
         self._desktop = desktop
+        self._longest_wait_s = longest_wait_s
         self._turn = threading.Lock()
 
     def paste(self, cutout: Cutout, view: Picture, request: PasteRequest) -> PasteAnswer:
@@ -64,8 +66,10 @@ class Paster:
             request: how the cutout floats over the view.
 
         Raises:
-            CopyPasteError: one of those of find_screen_point; or PasteNotSeen, PasteMisplaced, SomethingElseAppeared
-                after the document was put back as it was, if it had changed.
+            ScreenNotInView and the others of find_screen_point: there is no such point.
+            NoEditorThere, EditorNotReached: nothing was pasted.
+            PasteNotSeen, SomethingElseAppeared: nothing is known to be pasted.
+            PasteMisplaced: it was pasted elsewhere, and undone if the editor was still in front.
         """
         with self._turn:
             return self._paste(cutout, view, request)
@@ -81,7 +85,9 @@ class Paster:
         with stopwatch.stage("paste"):
             editor = self._desktop.editor_at(aim)
             editor.approach(aim)
-            before = self._settled(aim)
+            before = self._settled(aim, self._deadline_s())
+            if not editor.is_in_front():
+                raise EditorNotReached
             sized = resize_cutout(cutout, request.width_view * found.scale, monitor)
             editor.paste(sized)
         with stopwatch.stage("look"):
@@ -92,35 +98,35 @@ class Paster:
         return PasteAnswer(editor.name, aim, landed, width, error_px, stopwatch.stages_s)
 
     def _look(self, before: Screenshot, cutout: Cutout, aim: ScreenPoint, editor: Editor) -> Landing:
-        """Where on the monitor the cutout appeared; whatever else happened is undone and raised."""
-        after = self._settled(aim, since=before)
-        landing = find_landing(before.pixels, after.pixels, cutout)
+        """Where on the monitor the cutout appeared.
+
+        Editors show a paste in several steps (a status line, a dialog for a moment), so each is looked at.
+        """
+        deadline_s = self._deadline_s()
+        after, landing = before, None
+        while landing is None and time.monotonic() < deadline_s:
+            after = self._settled(aim, deadline_s, since=after)
+            landing = find_landing(before.pixels, after.pixels, cutout)
         if landing and before.to_desktop(landing.x, landing.y).distance_to(aim) <= FARTHEST_PX:
             return landing
-        changes = find_changes(changed_mask(before.pixels, after.pixels))
         if landing:
-            raise PasteMisplaced(self._undo(before, aim, editor))
-        if not changes:
-            raise PasteNotSeen
-        if any(change.contains(aim.x - before.left, aim.y - before.top) for change in changes):
-            raise SomethingElseAppeared(self._undo(before, aim, editor))
-        raise SomethingElseAppeared("Nothing changed at the aim, so nothing was undone.")
+            raise PasteMisplaced(self._undo(before, after, aim, editor))
+        # Nothing is known to be pasted, so an undo might take back the user's own last step.
+        raise SomethingElseAppeared if _differ(before, after) else PasteNotSeen
 
-    def _undo(self, before: Screenshot, aim: ScreenPoint, editor: Editor) -> str:
-        """Take the paste back, once; what to tell of it. Never to be called if nothing was pasted."""
+    def _undo(self, before: Screenshot, pasted: Screenshot, aim: ScreenPoint, editor: Editor) -> str:
+        """Take back what was seen to be pasted, once; what to tell of it."""
         if not editor.is_in_front():
-            return "Another window has come to the front, so nothing was undone."
-        pasted = self._settled(aim)
+            return "Another window has come to the front, so it was not undone."
         editor.undo()
-        restored = self._settled(aim, since=pasted)
+        restored = self._settled(aim, self._deadline_s(), since=pasted)
         # What is selected may differ from before, so some of the screen may, too.
-        left_over = changed_mask(before.pixels, restored.pixels).sum()
-        is_restored = left_over < changed_mask(before.pixels, pasted.pixels).sum() / 2
+        left_over = find_changed(before.pixels, restored.pixels).sum()
+        is_restored = left_over < find_changed(before.pixels, pasted.pixels).sum() / 2
         return "It was undone." if is_restored else "Undo it in the editor, please."
 
-    def _settled(self, aim: ScreenPoint, *, since: Screenshot | None = None) -> Screenshot:
+    def _settled(self, aim: ScreenPoint, deadline_s: float, *, since: Screenshot | None = None) -> Screenshot:
         """The monitor's screenshot once it stands still; given `since`, once it has changed from that, too."""
-        deadline_s = time.monotonic() + LONGEST_WAIT_S
         last, still_since_s = self._monitor(aim), time.monotonic()
         while time.monotonic() < deadline_s:
             has_changed = since is None or _differ(since, last)
@@ -133,12 +139,15 @@ class Paster:
             last = current
         return last
 
+    def _deadline_s(self) -> float:
+        return time.monotonic() + self._longest_wait_s
+
     def _monitor(self, aim: ScreenPoint) -> Screenshot:
         return next(screenshot for screenshot in self._desktop.take_screenshots() if screenshot.contains(aim))
 
 
 def _differ(one: Screenshot, other: Screenshot) -> bool:
-    return bool(find_changes(changed_mask(one.pixels, other.pixels)))
+    return bool(find_changes(find_changed(one.pixels, other.pixels)))
 
 
 def resize_cutout(cutout: Cutout, width_px: float, monitor: Screenshot) -> Cutout:

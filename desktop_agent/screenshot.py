@@ -4,13 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from mss import MSS, ScreenShotError
 
+from desktop_agent.pictures import Picture
 from protocol.errors import DesktopUnavailable
 from protocol.geometry import ScreenPoint
-
-Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -18,26 +18,38 @@ class ServerProcess:
     """Runs for as long as the agent does, with the agent's certificate and a key that the agent makes."""
 
     def __init__(self, host: str, port: int, certificate: Certificate, data_dir: Path) -> None:
-        """Start it and wait until it listens.
+        """Start it; it is not listening yet.
 
         Args:
             host: address to listen at.
             port: 0 takes any that is free.
             certificate: what phones will know it by.
             data_dir: where its API key is kept.
+        """
+        self._host = host
+        self._certificate = certificate
+        key_file = data_dir / "server-api-key"
+        self._api_key = _load_or_make_key(key_file)
+        command = [sys.executable, "-m", "segmentation_server", "--host", host, "--port", str(port)]
+        command += ["--api-key-file", str(key_file)]
+        command += ["--certificate", str(certificate.file), "--private-key", str(certificate.private_key_file)]
+        # In a session of its own, so that Ctrl+C reaches it through us, once nobody needs it any more.
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+    def wait_until_listening(self) -> ServerAddress:
+        """Where phones find it.
 
         Raises:
             SettingsInvalid: it ended at once; it has said why.
         """
-        key_file = data_dir / "server-api-key"
-        api_key = _load_or_make_key(key_file)
-        command = [sys.executable, "-m", "segmentation_server", "--host", host, "--port", str(port)]
-        command += ["--api-key-file", str(key_file)]
-        command += ["--certificate", str(certificate.file), "--private-key", str(certificate.private_key_file)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        listening_port = self._wait_for_port()
-        url = f"https://{reachable_host(host)}:{listening_port}"
-        self.address = ServerAddress(url, api_key, certificate.sha256)
+        assert self._process.stdout
+        for line in self._process.stdout:
+            if line.startswith(READY):
+                port = int(line.strip().rsplit(":", 1)[1])
+                url = f"https://{reachable_host(self._host)}:{port}"
+                return ServerAddress(url, self._api_key, self._certificate.sha256)
+        self._process.wait()
+        raise SettingsInvalid("The segmentation server did not start; its reason is above.")
 
     def has_ended(self) -> bool:
         """Whether it has stopped by itself."""
@@ -51,14 +63,6 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def _wait_for_port(self) -> int:
-        assert self._process.stdout
-        for line in self._process.stdout:
-            if line.startswith(READY):
-                return int(line.strip().rsplit(":", 1)[1])
-        self._process.wait()
-        raise SettingsInvalid("The segmentation server did not start; its reason is above.")
 
 
 def _load_or_make_key(file: Path) -> str:

@@ -44,6 +44,8 @@ def parse(arguments: Sequence[str]) -> Settings:
     given = parser.parse_args(arguments)
     if given.server_api_key_file and not given.server_url:
         raise SettingsInvalid("--server-api-key-file goes with --server-url; give both or neither.")
+    if not 0 <= given.port <= 65535:
+        raise SettingsInvalid(f"{given.port} is not a port: take one from 1 to 65535, or 0 for any free one.")
     return Settings(
         host=given.host,
         port=given.port,
@@ -58,5 +60,5 @@ def parse(arguments: Sequence[str]) -> Settings:
 def _read_key(file: Path | None) -> str | None:
     try:
         return file.read_text().strip() if file else None
-    except OSError as error:
-        raise SettingsInvalid(f"The API key file cannot be read ({error}).") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"The API key file {file} cannot be read: {error}.") from error

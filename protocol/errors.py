@@ -18,25 +18,22 @@ class CopyPasteError(Exception):
         """Args: fact: a sentence with what only this moment knows, or nothing."""
         super().__init__(fact)
         self.fact = fact
-
-    @property
-    def sentence(self) -> str:
+        self.sentence = f"{type(self).__doc__} {fact}".strip()
         """What the user reads."""
-        return f"{type(self).__doc__} {self.fact}".strip()
 
 
 # --- Requests -------------------------------------------------------------------------------------------------------
 
 
 class RouteUnknown(CopyPasteError):
-    """There is nothing at this address. The README lists the routes."""
+    """There is nothing at this address. docs/wire.md lists the routes."""
 
     code = "route_unknown"
     status = 404
 
 
 class MethodNotAllowed(CopyPasteError):
-    """This address does not take this kind of request. The README lists the routes."""
+    """This address does not take this kind of request. docs/wire.md lists the routes."""
 
     code = "method_not_allowed"
     status = 405
@@ -71,7 +68,7 @@ class NotAuthorised(CopyPasteError):
 
 
 class ServerBusy(CopyPasteError):
-    """The server is busy with other photos. Try again in a few seconds."""
+    """The computer is busy with other requests. Try again in a few seconds."""
 
     code = "server_busy"
     status = 503
@@ -160,6 +157,13 @@ class NoEditorThere(CopyPasteError):
     """There is no window at the spot aimed at. Open a document there, then tap again."""
 
     code = "no_editor_there"
+    status = 409
+
+
+class EditorNotReached(CopyPasteError):
+    """The editor could not be brought to the front. Click into it once, then tap again."""
+
+    code = "editor_not_reached"
     status = 409
 
 
@@ -259,6 +263,12 @@ class WeightsMissing(CopyPasteError):
     """The model's weights are missing or damaged. Run `python -m segmentation_server.weights` to fetch them."""
 
     code = "weights_missing"
+
+
+class TrainingDiverged(CopyPasteError):
+    """The loss is no number any more. Lower the rate in the recipe; the same command goes on from the checkpoint."""
+
+    code = "training_diverged"
 
 
 def _all_classes(root: type[CopyPasteError] = CopyPasteError) -> Iterator[type[CopyPasteError]]:

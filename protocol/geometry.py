@@ -36,10 +36,6 @@ class Box:
     width: int
     height: int
 
-    def contains(self, x: float, y: float) -> bool:
-        """Whether a point of that picture lies on one of these pixels."""
-        return -0.5 <= x - self.x < self.width - 0.5 and -0.5 <= y - self.y < self.height - 0.5
-
 
 def view_centre(width: int, height: int) -> ViewPoint:
     """The point under the reticle of a view of `width` x `height` pixels."""

@@ -62,8 +62,19 @@ def _read(kind: Any, value: object, where: str) -> object:
         return {str(key): _read(value_kind, item, f"{where}.{key}") for key, item in value.items()}
     if kind is float and type(value) in (int, float):
         return _read_finite(value, where)
+    if kind is str and isinstance(value, str):
+        return _read_text(value, where)
     if type(value) is not kind:
         raise MessageInvalid(f"{where} is not a {kind.__name__}.")
+    return value
+
+
+def _read_text(value: str, where: str) -> str:
+    """JSON may hold halves of characters, which no file and no hash can take."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise MessageInvalid(f"{where} is not text.") from error
     return value
 
 
@@ -103,10 +114,10 @@ class ErrorAnswer(Message):
         return cls(error.code, error.sentence)
 
     def to_error(self) -> CopyPasteError:
-        """The error as its class on this side, saying what the peer said."""
-        known = error_class(self.code)
-        fact = self.sentence.removeprefix(known.__doc__ or "").strip()
-        return known(fact)
+        """The error as its class on this side, saying what the peer said, word for word."""
+        error = error_class(self.code)()
+        error.sentence = self.sentence
+        return error
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,8 @@
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from desktop_agent.pictures import Cutout
 from protocol.geometry import ScreenPoint
-
-Cutout = npt.NDArray[np.uint8]  # (h, w, 4), RGBA, straight alpha
 
 
 class Editor(Protocol):

@@ -3,7 +3,7 @@
 import sys
 
 from desktop_agent import clipboard, keys
-from desktop_agent.editors import Cutout
+from desktop_agent.pictures import Cutout
 from desktop_agent.windows import Window, Windows
 from protocol.geometry import ScreenPoint
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from desktop_agent.app import Introduction, create_app
 from desktop_agent.devices import PairedDevices
-from desktop_agent.screenshot import Picture
+from desktop_agent.pictures import Picture
 from protocol import routes
 from protocol.errors import CopyPasteError, ScreenNotInView
 from protocol.geometry import ScreenPoint
@@ -123,6 +123,10 @@ def test_a_phone_pairs_with_the_token_and_may_then_ask(agent: Agent) -> None:
     assert StatusAnswer.from_wire(status.json) == StatusAnswer("studio", routes.WIRE_VERSION)
 
 
+def test_a_stranger_may_not_send_much(agent: Agent) -> None:
+    assert agent.client.post(routes.PAIR, data=b"[" + b"{}," * 10_000 + b"{}]").status_code == 413
+
+
 def test_a_token_pairs_once(agent: Agent) -> None:
     asked = PairRequest(agent.devices.offer_token(), "phone").to_wire()
     agent.client.post(routes.PAIR, json=asked)
@@ -170,10 +174,11 @@ BAD_PAIRINGS = [
     b"null",
     b"\xff\xfe",
     b'{"token": 1}',
+    b'{"token": "\\ud800", "device_name": "d", "wire_version": 1}',
     b'{"token": "t", "device_name": null}',
     b"9" * 5000,
 ]
-BAD_PAIRINGS += [b'{"token": "t", "device_name": "d", "wire_version": "1"}', b"[" * 100_000]
+BAD_PAIRINGS += [b'{"token": "t", "device_name": "d", "wire_version": "1"}', b"[" * 10_000]
 
 
 @pytest.mark.parametrize("body", BAD_PAIRINGS, ids=range(len(BAD_PAIRINGS)))

@@ -4,7 +4,8 @@ import pytest
 
 from demo.monitor_camera import Pose, photograph
 from desktop_agent.locate import find_screen_point
-from desktop_agent.screenshot import Picture, Screenshot
+from desktop_agent.pictures import Picture
+from desktop_agent.screenshot import Screenshot
 from protocol.errors import AimBesideScreen, CopyPasteError, ScreenTooPlain, ViewTooBlurred
 from protocol.geometry import ScreenPoint
 from tests.conftest import draw_screen

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from desktop_agent.look import changed_mask, find_changes, find_landing
-from desktop_agent.screenshot import Picture
+from desktop_agent.look import find_changed, find_changes, find_landing
+from desktop_agent.pictures import Picture
 
 
 def lay(screen: Picture, cutout: Picture, centre: tuple[float, float], scale: float = 1.0) -> Picture:
@@ -80,10 +80,10 @@ def test_a_dialog_is_no_cutout(screen: Picture, cutout: Picture) -> None:
 
 def test_a_still_screen_has_no_landing_and_no_change(screen: Picture, cutout: Picture) -> None:
     assert find_landing(screen, screen, cutout) is None
-    assert find_changes(changed_mask(screen, screen)) == []
+    assert find_changes(find_changed(screen, screen)) == []
 
 
 def test_a_blinking_cursor_is_no_change(screen: Picture) -> None:
     after = screen.copy()
     after[300:318, 400:402] ^= 255
-    assert find_changes(changed_mask(screen, after)) == []
+    assert find_changes(find_changed(screen, after)) == []

@@ -6,8 +6,9 @@ import pytest
 
 from demo.monitor_camera import Pose, photograph
 from desktop_agent.paste import Desktop, Paster, resize_cutout
-from desktop_agent.screenshot import Picture, Screenshot
-from protocol.errors import PasteMisplaced, PasteNotSeen, SomethingElseAppeared
+from desktop_agent.pictures import Picture
+from desktop_agent.screenshot import Screenshot
+from protocol.errors import EditorNotReached, PasteMisplaced, PasteNotSeen, SomethingElseAppeared
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteRequest
 from tests.desktop_agent.test_look import lay
@@ -17,12 +18,16 @@ AIM = ScreenPoint(600, 350)
 
 @dataclass
 class DrawnEditor:
-    """An editor that draws into a picture of the desktop."""
+    """An editor that draws into a picture of the desktop, and the ways in which editors misbehave."""
 
     screen: Picture
     offset: float = 0.0  # how far from the pointer it pastes
     takes_pictures: bool = True
+    takes_s: float = 0.0  # after its status line has changed at once
     dialog: Picture | None = None  # what pops up instead
+    takes_the_front: bool = True  # that dialog
+    can_be_reached: bool = True
+    loses_the_front: bool = False  # after the paste
     name: str = "Drawn"
     steps: list[Picture] = field(default_factory=list)
     pointer: ScreenPoint = AIM
@@ -33,22 +38,30 @@ class DrawnEditor:
 
     def paste(self, cutout: Picture) -> None:
         self.steps.append(self.screen.copy())
+        self.screen[780:796, 20:300] = 90  # the status line
         if self.dialog is not None:
             height, width = self.dialog.shape[:2]
             self.screen[200 : 200 + height, 300 : 300 + width] = self.dialog
         elif self.takes_pictures:
-            self.screen[:] = lay(self.screen, cutout, (self.pointer.x + self.offset, self.pointer.y))
+            threading.Timer(self.takes_s, self._draw, (cutout,)).start()
+        else:
+            self.screen[:] = self.steps.pop()
+
+    def _draw(self, cutout: Picture) -> None:
+        self.screen[:] = lay(self.screen, cutout, (self.pointer.x + self.offset, self.pointer.y))
 
     def undo(self) -> None:
         self.undo_count += 1
         self.screen[:] = self.steps.pop()
 
     def is_in_front(self) -> bool:
-        return self.dialog is None
+        has_dialog = self.dialog is not None and self.takes_the_front and bool(self.steps)
+        return self.can_be_reached and not has_dialog and not (self.loses_the_front and self.steps)
 
 
-def desktop_with(editor: DrawnEditor) -> Desktop:
-    return Desktop(lambda: [Screenshot(editor.screen.copy(), 0, 0)], lambda point: editor)
+def paster_for(editor: DrawnEditor) -> Paster:
+    desktop = Desktop(lambda: [Screenshot(editor.screen.copy(), 0, 0)], lambda point: editor)
+    return Paster(desktop, longest_wait_s=4.0)
 
 
 def view_of(screen: Picture) -> Picture:
@@ -62,7 +75,7 @@ def answer_scale(screen: Picture) -> float:
 
 def test_a_cutout_is_pasted_where_the_camera_points_and_seen_there(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy())
-    answer = Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(width_view=180))
+    answer = paster_for(editor).paste(cutout, view_of(screen), PasteRequest(width_view=180))
     assert answer.aim.distance_to(AIM) < 1.5
     assert answer.landed.distance_to(AIM) < 3
     assert answer.editor == "Drawn"
@@ -73,42 +86,55 @@ def test_a_cutout_is_pasted_where_the_camera_points_and_seen_there(screen: Pictu
 def test_nothing_is_undone_when_nothing_was_pasted(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), takes_pictures=False)
     with pytest.raises(PasteNotSeen):
-        Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(180))
+        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
     assert editor.undo_count == 0
 
 
 def test_a_misplaced_cutout_is_undone_once(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), offset=150)
     with pytest.raises(PasteMisplaced, match="It was undone"):
-        Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(180))
+        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
     assert editor.undo_count == 1
     assert np.array_equal(editor.screen, screen)
 
 
-def test_no_key_is_pressed_at_a_dialog(screen: Picture, cutout: Picture) -> None:
+def test_a_dialog_is_reported_and_no_key_is_pressed_at_it(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), dialog=np.full((200, 400, 3), 235, np.uint8))
-    with pytest.raises(SomethingElseAppeared, match="nothing was undone"):
-        Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(180))
+    with pytest.raises(SomethingElseAppeared):
+        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
     assert editor.undo_count == 0
 
 
-def test_a_notification_beside_the_aim_is_no_reason_to_undo(screen: Picture, cutout: Picture) -> None:
-    editor = DrawnEditor(screen.copy(), takes_pictures=False)
-    paste = editor.paste
+def test_a_tooltip_at_the_aim_is_no_reason_to_undo(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), dialog=np.full((300, 600, 3), 250, np.uint8), takes_the_front=False)
+    with pytest.raises(SomethingElseAppeared):
+        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
+    assert editor.undo_count == 0
 
-    def paste_and_notify(cutout: Picture) -> None:
-        paste(cutout)
-        editor.screen[20:90, 1000:1250] = 20
 
-    editor.paste = paste_and_notify  # type: ignore[method-assign]  # the fake's own trick
-    with pytest.raises(SomethingElseAppeared, match="nothing was undone"):
-        Paster(desktop_with(editor)).paste(cutout, view_of(screen), PasteRequest(180))
+def test_a_cutout_that_appears_after_something_else_is_found(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), takes_s=2.0)
+    answer = paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
+    assert answer.landed.distance_to(AIM) < 3
+
+
+def test_no_key_is_pressed_when_the_editor_does_not_come_to_the_front(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), can_be_reached=False)
+    with pytest.raises(EditorNotReached):
+        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
+    assert not editor.steps
+
+
+def test_a_misplaced_cutout_is_left_alone_behind_a_dialog(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), offset=150, loses_the_front=True)
+    with pytest.raises(PasteMisplaced, match="not undone"):
+        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
     assert editor.undo_count == 0
 
 
 def test_two_phones_paste_one_after_the_other(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy())
-    paster = Paster(desktop_with(editor))
+    paster = paster_for(editor)
     view, answers = view_of(screen), []
     phones = [
         threading.Thread(target=lambda width=width: answers.append(paster.paste(cutout, view, PasteRequest(width))))

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from desktop_agent.pictures import read_cutout, read_view
-from desktop_agent.screenshot import Picture
+from desktop_agent.pictures import Picture, read_cutout, read_view
 from protocol.errors import NotAPicture, NothingToCut, PictureBroken, TooManyPixels
 
 

@@ -12,7 +12,7 @@ import requests
 from PIL import Image
 
 from demo.programs import Program, Programs
-from desktop_agent.screenshot import Picture
+from desktop_agent.pictures import Picture
 from mobile_client.clients import AgentClient
 from protocol import routes
 from protocol.errors import CertificateWrong, DesktopUnavailable

@@ -55,6 +55,7 @@ def test_a_whole_number_is_a_number() -> None:
         {"width_view": None},
         {"width_view": True},
         {"width_view": [320]},
+        {"width_view": "\ud800"},
         {"width_view": float("nan")},
         {"width_view": float("inf")},
         {"width_view": 10**400},
@@ -68,6 +69,11 @@ def test_a_whole_number_is_a_number() -> None:
 def test_what_is_not_of_the_form_is_refused(wire: object) -> None:
     with pytest.raises(MessageInvalid):
         PasteRequest.from_wire(wire)
+
+
+def test_half_a_character_is_no_text() -> None:
+    with pytest.raises(MessageInvalid):
+        PairRequest.from_wire({"token": "\ud800", "device_name": "phone", "wire_version": 1})
 
 
 def test_a_missing_key_inside_is_named() -> None:
@@ -86,11 +92,13 @@ def test_an_error_survives_the_wire_as_its_class() -> None:
 def test_an_error_of_a_newer_version_keeps_its_sentence() -> None:
     error = ErrorAnswer("from_the_future", "The moon is in the way.").to_error()
     assert type(error) is CopyPasteError
-    assert "The moon is in the way." in error.sentence
+    assert error.sentence == "The moon is in the way."
 
 
-def test_a_plain_error_has_no_fact() -> None:
-    assert ErrorAnswer.of(NothingToCut()).to_error().args == ("",)
+def test_an_error_says_what_the_peer_said_word_for_word() -> None:
+    error = ErrorAnswer(NothingToCut.code, "Reworded by a newer version.").to_error()
+    assert type(error) is NothingToCut
+    assert error.sentence == "Reworded by a newer version."
 
 
 def test_a_found_object_survives_as_headers() -> None:
