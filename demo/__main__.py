@@ -7,6 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import requests
+
 from demo.picture import draw
 from demo.programs import ProgramEnded, Programs
 from demo.story import copy_and_paste, start_all
@@ -33,7 +35,7 @@ def main() -> int:
     except KeyboardInterrupt:
         say("Stopped.")
         return 130
-    except (ProgramEnded, TimeoutError) as error:
+    except (ProgramEnded, requests.RequestException) as error:
         print(error, file=sys.stderr)
         return 1
     draw(story).save(PICTURE)

@@ -48,9 +48,7 @@ class Phone:
 
     def tap(self) -> None:
         """Touch the middle of the window, as the X server's own pointer."""
-        os.environ["XAUTHORITY"] = os.devnull  # this screen has no secret, but old releases of Xlib want a file
-        with contextlib.redirect_stdout(io.StringIO()):  # and say on standard output that it is empty
-            display = Xlib.display.Display(self.screen.display)
+        display = open_display(self.screen.display)
         xtest.fake_input(display, X.MotionNotify, x=WIDTH // 2, y=HEIGHT // 2)
         for event in (X.ButtonPress, X.ButtonRelease):
             xtest.fake_input(display, event, 1)
@@ -69,3 +67,10 @@ class Phone:
     def screenshot(self) -> Picture:
         """What the user sees: (H, W, 3) uint8, RGB."""
         return self.screen.screenshot()
+
+
+def open_display(name: str) -> Xlib.display.Display:
+    """An X display that has no secret; old releases of Xlib want a file of secrets all the same, and complain of it."""
+    os.environ.setdefault("XAUTHORITY", os.devnull)
+    with contextlib.redirect_stdout(io.StringIO()):
+        return Xlib.display.Display(name)

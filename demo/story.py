@@ -15,7 +15,7 @@ from PIL import Image
 from demo.desktop import Desktop, Picture
 from demo.monitor_camera import Pose, photograph
 from demo.phone import Phone
-from demo.programs import Program, Programs
+from demo.programs import Program, ProgramEnded, Programs
 from protocol import routes
 from protocol.geometry import ScreenPoint
 from protocol.pairing import PairingLink
@@ -152,17 +152,26 @@ def _timed(act: Callable[[], None], wait: Callable[[], None]) -> float:
 
 def _wait_until_ready(server_url: str) -> None:
     deadline_s = time.monotonic() + START_S
-    while requests.get(server_url + routes.READYZ, timeout=10).status_code != 200:
-        if time.monotonic() > deadline_s:
-            raise TimeoutError("The segmentation server's model did not get ready.")
-        time.sleep(0.1)
+    with _without_proxy() as session:
+        while session.get(server_url + routes.READYZ, timeout=10).status_code != 200:
+            if time.monotonic() > deadline_s:
+                raise ProgramEnded("The segmentation server's model did not get ready.")
+            time.sleep(0.1)
 
 
 def _fetch_cutout(server_url: str, photo: Path) -> Picture:
     """The cutout once more, as a client without a phone gets it: (H, W, 4) uint8, RGBA."""
-    answer = requests.post(server_url + routes.CUTOUT, files={routes.PHOTO_PART: photo.read_bytes()}, timeout=60)
+    with _without_proxy() as session:
+        answer = session.post(server_url + routes.CUTOUT, files={routes.PHOTO_PART: photo.read_bytes()}, timeout=60)
     answer.raise_for_status()
     return np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGBA"))
+
+
+def _without_proxy() -> requests.Session:
+    """Requests to programs on this machine, which a proxy of the environment has nothing to do with."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def _inherit(environment: dict[str, str]) -> dict[str, str]:
