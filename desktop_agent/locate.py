@@ -27,8 +27,8 @@ from protocol.geometry import ScreenPoint, ViewPoint, view_centre
 
 LONGEST_VIEW_PX = 1280  # more pixels of a view cost time and no longer help
 FEWEST_FEATURES = 40
-MOST_FEATURES_VIEW = 4000
-MOST_FEATURES_SCREEN = 10000
+MOST_FEATURES_VIEW = 6000
+MOST_FEATURES_SCREEN = 20000
 GUIDED_RADII_PX = (24.0, 10.0, 5.0, 3.0)  # in view pixels: what the fit before may be wrong by
 FEWEST_PAIRS = 12
 LARGEST_RADIUS_PX = 4.0  # of 95 %, in screen pixels; beyond that, the pairs lie too far from the aim

@@ -3,7 +3,7 @@
 import argparse
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -23,7 +23,7 @@ class Settings:
     data_dir: Path  # the certificate and the paired devices
     computer_name: str
     server_url: str | None  # of a segmentation server that runs already; None: one is started
-    server_api_key: str | None
+    server_api_key: str | None = field(repr=False)  # a secret stays out of logs
     shows_window: bool  # the QR code in a window, beside the terminal
 
 

@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pytest
+
+from desktop_agent.settings import AGENT_PORT, parse
+from protocol.errors import SettingsInvalid
+
+
+def test_without_arguments_only_this_computer_is_served() -> None:
+    settings = parse([])
+    assert (settings.host, settings.port) == ("127.0.0.1", AGENT_PORT)
+    assert settings.server_url is None
+    assert settings.shows_window
+
+
+def test_the_key_of_a_server_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("  secret\n")
+    settings = parse(["--server-url", "https://gpu:8080", "--server-api-key-file", str(tmp_path / "key")])
+    assert settings.server_api_key == "secret"
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "99999"],
+        ["--port", "-1"],
+        ["--server-api-key-file", "key"],
+        ["--server-url", "https://gpu", "--server-api-key-file", "/no/such/file"],
+    ],
+)
+def test_what_cannot_work_is_one_sentence(arguments: list[str]) -> None:
+    with pytest.raises(SettingsInvalid):
+        parse(arguments)
