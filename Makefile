@@ -34,7 +34,7 @@ clean:
 	rm -rf $(VENV)
 
 # What may be missing of the operating system: Debian packages, in words where they cannot be installed.
-SCREEN_PACKAGES := xvfb openbox inkscape fonts-dejavu-core libgl1 libegl1 libgles2 libgl1-mesa-dri
+SCREEN_PACKAGES := xvfb openbox inkscape python3-tk fonts-dejavu-core libgl1 libegl1 libgles2 libgl1-mesa-dri
 
 $(VENV)/bin/python:
 	@./debian_packages.sh --python "$(PYTHON)"
@@ -47,6 +47,7 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	@./debian_packages.sh --wanted python3-tk
 	$(BIN)/pip install --disable-pip-version-check -e '.[server,agent]'
 	$(BIN)/python -m segmentation_server.weights
 	@touch $@

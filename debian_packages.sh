@@ -1,8 +1,15 @@
 #!/bin/sh
 # Install the Debian packages named, or say in words what is missing.
 #   debian_packages.sh PACKAGE...
-#   debian_packages.sh --python PYTHON    what that Python needs to make a virtual environment
+#   debian_packages.sh --wanted PACKAGE...  the same, but go on without them
+#   debian_packages.sh --python PYTHON      what that Python needs to make a virtual environment
 set -eu
+
+failure=1
+if [ "${1:-}" = --wanted ]; then
+    failure=0
+    shift
+fi
 
 if [ "${1:-}" = --python ]; then
     if ! "$2" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -33,7 +40,7 @@ if [ "$(id -u)" != 0 ]; then
     if ! command -v sudo >/dev/null || ! { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
         echo "These Debian packages are missing, and you may not install them here:$missing" >&2
         echo "Ask an administrator for: apt-get install --no-install-recommends$missing" >&2
-        exit 1
+        exit $failure
     fi
 fi
 echo "Installing Debian packages:$missing (this takes a few minutes)"
@@ -41,5 +48,5 @@ export DEBIAN_FRONTEND=noninteractive
 if ! { $as_root apt-get update && $as_root apt-get install -y --no-install-recommends $missing; }; then
     echo "The Debian packages could not be installed:$missing" >&2
     echo "Install them yourself, then run make again." >&2
-    exit 1
+    exit $failure
 fi
