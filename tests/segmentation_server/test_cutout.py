@@ -1,6 +1,7 @@
 """photo + mask -> cutout."""
 
 import time
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -123,10 +124,21 @@ def test_a_photo_without_an_object_cannot_be_cut(mask: Mask) -> None:
         cut_out(np.zeros((*mask.shape, 3), np.uint8), mask)
 
 
-def test_two_megapixels_are_cut_in_under_half_a_second() -> None:
+def least_time_s(work: Callable[[], object]) -> float:
+    """Of CPU, the least of three runs, so that a busy computer hardly matters."""
+
+    def time_once_s() -> float:
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+
+    return min(time_once_s() for _ in range(3))
+
+
+def test_two_megapixels_are_cut_in_the_time_of_a_few_blurs() -> None:
     photo, mask = soft_disc(1600, 1200, 8)
-    start = time.process_time()
+    colours = photo.astype(np.float32)
 
-    cut_out(photo, mask)
+    blur_s = least_time_s(lambda: cv2.GaussianBlur(colours, (0, 0), 8))
 
-    assert time.process_time() - start < 0.5  # of CPU, so that a busy computer does not matter
+    assert least_time_s(lambda: cut_out(photo, mask)) < 6 * blur_s  # one is what it takes
