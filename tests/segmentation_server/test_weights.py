@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import WeightsMissing
-from segmentation_server.weights import BYTES, CACHE_VARIABLE, fetch_weights, find_weights, main, weights_file
+from segmentation_server.weights import CACHE_VARIABLE, U2NETP, fetch_weights, find_weights, main, weights_file
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_fetched_weights_are_found(weights: Path) -> None:
     assert find_weights() == weights
-    assert weights.stat().st_size == BYTES
+    assert weights.stat().st_size == U2NETP.length
 
 
 def test_weights_that_are_there_are_not_fetched_again(weights: Path) -> None:
@@ -36,7 +36,7 @@ def test_missing_weights_say_how_to_fetch_them(empty_cache: Path) -> None:
 
 def test_damaged_weights_are_missing(empty_cache: Path) -> None:
     empty_cache.mkdir()
-    weights_file().write_bytes(bytes(BYTES))
+    weights_file().write_bytes(bytes(U2NETP.length))
 
     with pytest.raises(WeightsMissing):
         find_weights()
