@@ -1,0 +1,1 @@
+"""photos + truths -> weights. Needs the extra `torch`; the server never imports it."""

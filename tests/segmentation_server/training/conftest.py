@@ -1,0 +1,44 @@
+"""A data set of drawn pictures: discs on noise."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+COUNT = 80  # of these names two are held back
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Threads cost more than they bring at these sizes, most of all where other programs run."""
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def draw_pair(number: int) -> tuple[bytes, bytes]:
+    """A photo as WebP and its truth as PNG, 48 x 32."""
+    chance = np.random.default_rng(number)
+    truth = np.zeros((32, 48), np.uint8)
+    cv2.circle(truth, (int(chance.integers(12, 36)), int(chance.integers(10, 22))), 9, 255, -1)
+    photo = chance.integers(0, 120, (32, 48, 3), np.uint8)
+    photo[truth > 0] += np.array([20, 60, 120], np.uint8)  # BGR, so it is red
+    photo_file = cv2.imencode(".webp", photo, [cv2.IMWRITE_WEBP_QUALITY, 101])[1]  # above 100 is without loss
+    return photo_file.tobytes(), cv2.imencode(".png", truth)[1].tobytes()
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A zip of `image/NAME.webp` and `mask/NAME.png`."""
+    path = tmp_path_factory.mktemp("dataset") / "discs.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(COUNT):
+            photo, truth = draw_pair(number)
+            archive.writestr(f"image/disc_{number}.webp", photo)
+            archive.writestr(f"mask/disc_{number}.png", truth)
+    return path
