@@ -1,4 +1,4 @@
-"""A checkpoint's file -> the weights of a model. Weights are read, code in the file is never run."""
+"""A file <-> the weights of a model. Weights are read, code in the file is never run."""
 
 import pickle
 import struct
@@ -28,6 +28,7 @@ UNREADABLE = (  # torch.load says nowhere what it raises; these are what damaged
     safetensors.SafetensorError,
     struct.error,
 )
+ARCHITECTURE = "architecture"  # the metadata's key
 REMEDY = "Give a file of weights alone: .safetensors, or what `torch.save(model.state_dict(), file)` writes."
 SHOWN = 3  # names of weights in a sentence
 
@@ -42,12 +43,44 @@ def load_checkpoint(model: nn.Module, path: Path) -> None:
     Raises:
         SettingsInvalid: the file is not a checkpoint, or one of another model.
     """
-    weights = {name.removeprefix(PREFIX): weight for name, weight in _read_weights(path).items()}
+    weights = {name.removeprefix(PREFIX): weight for name, weight in read_weights(path).items()}
     _reject_other_model(model, weights, path)
     model.load_state_dict(weights, strict=False)  # what strict would refuse now is only the counters
 
 
-def _read_weights(path: Path) -> Mapping[str, Tensor]:
+def save_checkpoint(model: nn.Module, path: Path, architecture: str) -> None:
+    """Write a model's weights in half precision.
+
+    Args:
+        model: on any device.
+        path: ends in .safetensors; whoever reads it meanwhile sees the old file.
+        architecture: which of ARCHITECTURES it is; the file says so.
+    """
+    weights = {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
+    halved = {name: weight.half() if weight.is_floating_point() else weight for name, weight in weights.items()}
+    unfinished = path.with_suffix(".unfinished")
+    safetensors.torch.save_file(halved, unfinished, {ARCHITECTURE: architecture})
+    unfinished.replace(path)
+
+
+def read_architecture(path: Path) -> str | None:
+    """Which of ARCHITECTURES a file of weights says it is for; None if it says nothing."""
+    if path.suffix != ".safetensors" or not path.is_file():
+        return None
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata: dict[str, str] | None = file.metadata()
+    except safetensors.SafetensorError:
+        return None  # whoever loads it says what is wrong
+    return (metadata or {}).get(ARCHITECTURE)
+
+
+def read_weights(path: Path) -> Mapping[str, Tensor]:
+    """Read the weights of a file, by name.
+
+    Raises:
+        SettingsInvalid: it is not a checkpoint.
+    """
     if not path.is_file():
         raise SettingsInvalid(f"There is no checkpoint at {path}. Check its path.")
     try:

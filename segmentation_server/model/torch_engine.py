@@ -1,4 +1,4 @@
-"""normalised tensors -> probabilities, through BASNet in PyTorch."""
+"""normalised tensors -> probabilities, through BASNet or BASNet-lite in PyTorch."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +7,13 @@ import torch
 from torch import nn
 
 from segmentation_server.model import Engine, Float32Array
+from segmentation_server.model.architectures import ARCHITECTURES, Architecture
 from segmentation_server.model.basnet import BASNet
-from segmentation_server.model.checkpoint import load_checkpoint
+from segmentation_server.model.checkpoint import load_checkpoint, read_architecture
 
 # The published basnet.pth was trained on crops of 224 from 256 (https://github.com/xuebinqin/BASNet/issues/55). A state
-# dict does not say its size and BASNet runs at any, so the size is an argument, and its default fits that file.
-PUBLISHED_SIZE = 256
+# dict does not say its size, and BASNet runs at any.
+PUBLISHED = Architecture(BASNet, "BASNet", 256)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +35,19 @@ class TorchEngine:
         return probabilities
 
 
-def load_torch_engine(checkpoint: Path, *, size: int = PUBLISHED_SIZE) -> Engine:
-    """Build BASNet with the weights of a file, on the GPU where there is one.
+def load_torch_engine(checkpoint: Path) -> Engine:
+    """Build the network that a file of weights is for, on the GPU where there is one.
 
     Args:
-        checkpoint: see `load_checkpoint`.
-        size: side in pixels of the square that the weights were trained for.
+        checkpoint: see `load_checkpoint`. What it says of itself is believed; if it says nothing, it is the published
+            BASNet's.
 
     Raises:
-        SettingsInvalid: the file is not a checkpoint of BASNet.
+        SettingsInvalid: the file is not a checkpoint of that network.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = BASNet()
+    architecture = ARCHITECTURES.get(read_architecture(checkpoint) or "", PUBLISHED)
+    model = architecture.build()
     load_checkpoint(model, checkpoint)
-    return TorchEngine(model.eval().to(device), device, name="BASNet", size=size)
+    model = model.eval().to(device)
+    return TorchEngine(model, device, name=architecture.title, size=architecture.size)

@@ -1,0 +1,181 @@
+"""photo tensor -> six maps of logits: BASNet's idea, predict and refine, at a laptop's price.
+
+The encoder is EfficientNet-lite0 (Tan and Le 2019 without squeeze-and-excitation, ReLU6 for swish), so that ImageNet
+weights can be had for it. The decoder is BASNet's with fewer channels, and ends at half the photo's size. The
+refinement works at full size and sees the photo besides the coarse map, which has lost what is finer than two pixels.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from segmentation_server.model.blocks import halve, pad_to_multiple, upsample
+
+COARSEST = 32  # pixels of the photo, per side, in one of the deepest features
+
+
+class Group(NamedTuple):
+    """A row of EfficientNet-lite0's table: inverted residual blocks (Sandler et al. 2018) of one size."""
+
+    blocks: int
+    kernel: int
+    stride: int  # of the first block
+    expansion: int
+    channels: int
+
+
+GROUPS = (
+    Group(1, 3, 1, 1, 16),
+    Group(2, 3, 2, 6, 24),
+    Group(2, 5, 2, 6, 40),
+    Group(3, 3, 2, 6, 80),
+    Group(3, 5, 1, 6, 112),
+    Group(4, 5, 2, 6, 192),
+    Group(1, 3, 1, 6, 320),
+)
+STEM_CHANNELS = 32
+SKIPPED_TO = (0, 2, 4, 10, 15)  # the last blocks at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size
+SKIP_CHANNELS = (16, 24, 40, 112, 320)
+DECODER_CHANNELS = (24, 32, 48, 64, 96)  # at the same sizes
+REFINEMENT_CHANNELS = 16
+
+
+class Layer(nn.Module):
+    """Convolution, batch normalisation and a rectifier. (B, c_in, H, W) -> (B, c_out, H / stride, W / stride)."""
+
+    def __init__(
+        self, c_in: int, c_out: int, kernel: int = 3, *, stride: int = 1, groups: int = 1, dilation: int = 1
+    ) -> None:
+        super().__init__()
+        around = (kernel - stride) * dilation  # TensorFlow's way: what does not fit on both sides goes to the end
+        self.margin = (around // 2, around - around // 2) * 2
+        padding = 0 if around % 2 else around // 2
+        self.conv = nn.Conv2d(c_in, c_out, kernel, stride, padding, dilation, groups, bias=False)
+        self.norm = nn.BatchNorm2d(c_out, eps=1e-3)  # as EfficientNet was trained
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Rectified."""
+        return F.relu6(self.normalised(features), inplace=True)
+
+    def normalised(self, features: Tensor) -> Tensor:
+        """Without the rectifier, as the last layer of a residual block wants it."""
+        if self.conv.padding == (0, 0):
+            features = F.pad(features, self.margin)
+        normal: Tensor = self.norm(self.conv(features))
+        return normal
+
+
+class InvertedResidual(nn.Module):
+    """Widen, convolve each channel alone, narrow. (B, c_in, H, W) -> (B, c_out, H / stride, W / stride)."""
+
+    def __init__(self, c_in: int, c_out: int, group: Group, *, stride: int) -> None:
+        super().__init__()
+        wide = c_in * group.expansion
+        self.expand = Layer(c_in, wide, 1) if group.expansion > 1 else nn.Identity()
+        self.depthwise = Layer(wide, wide, group.kernel, stride=stride, groups=wide)
+        self.project = Layer(wide, c_out, 1)
+        self.has_shortcut = c_in == c_out and stride == 1
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The narrow ends are linear."""
+        found = self.project.normalised(self.depthwise(self.expand(features)))
+        return features + found if self.has_shortcut else found
+
+
+class EfficientNetLite0(nn.Module):
+    """The encoder. (B, 3, H, W), sides multiples of 32 -> features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Layer(3, STEM_CHANNELS, stride=2)
+        self.blocks = nn.ModuleList()
+        c_in = STEM_CHANNELS
+        for group in GROUPS:
+            for position in range(group.blocks):
+                stride = 1 if position else group.stride
+                self.blocks.append(InvertedResidual(c_in, group.channels, group, stride=stride))
+                c_in = group.channels
+
+    def forward(self, batch: Tensor) -> list[Tensor]:
+        """What the decoder is given, the finest first."""
+        features = self.stem(batch)
+        skipped = []
+        for number, block in enumerate(self.blocks):
+            features = block(features)
+            if number in SKIPPED_TO:
+                skipped.append(features)
+        return skipped
+
+
+class LiteDecoder(nn.Module):
+    """Features, the finest first -> the decoder's own at the same sizes, each from a skip and the coarser one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bridge = nn.Sequential(Layer(SKIP_CHANNELS[-1], 96), Layer(96, DECODER_CHANNELS[-1], dilation=2))
+        self.stages = nn.ModuleList()
+        pairs = zip(SKIP_CHANNELS[:-1], DECODER_CHANNELS[:-1], DECODER_CHANNELS[1:], strict=True)
+        for number, (c_skip, c_out, c_coarser) in enumerate(pairs):
+            layers = [Layer(c_coarser + c_skip, c_out)]
+            if number:  # a second layer at half the size would cost more than all others
+                layers.append(Layer(c_out, c_out))
+            self.stages.append(nn.Sequential(*layers))
+
+    def forward(self, skipped: list[Tensor]) -> list[Tensor]:
+        """The finest first, as they came."""
+        *finer, deepest = skipped
+        decoded = [self.bridge(deepest)]
+        for stage, skip in zip(reversed(self.stages), reversed(finer), strict=True):
+            decoded.insert(0, stage(torch.cat([upsample(decoded[0], 2), skip], dim=1)))
+        return decoded
+
+
+class LiteRefinement(nn.Module):
+    """Equation 1 with the photo beside the coarse map: a U of three sizes and 16 channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        c = REFINEMENT_CHANNELS
+        self.down1, self.down2, self.down4 = Layer(1 + 3, c), Layer(c, c), Layer(c, c)
+        self.up2, self.up1 = Layer(c, c), Layer(c, c)
+        self.residual = nn.Conv2d(c, 1, 3, padding=1)
+
+    def forward(self, coarse: Tensor, batch: Tensor) -> Tensor:
+        """(B, 1, H, W) logits and (B, 3, H, W) photos, sides multiples of 4 -> (B, 1, H, W) logits."""
+        h1 = self.down1(torch.cat([coarse, batch], dim=1))
+        h2 = self.down2(halve(h1))
+        h4 = self.down4(halve(h2))
+        d2 = self.up2(upsample(h4, 2) + h2)
+        d1 = self.up1(upsample(d2, 2) + h1)
+        residual: Tensor = self.residual(d1)
+        return coarse + residual
+
+
+class BASNetLite(nn.Module):
+    """Encoder, decoder and refinement: called as BASNet is, answers as BASNet does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = EfficientNetLite0()
+        self.decoder = LiteDecoder()
+        self.side_outputs = nn.ModuleList(nn.Conv2d(c, 1, 3, padding=1) for c in DECODER_CHANNELS)
+        self.refinement = LiteRefinement()
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, ...]:
+        """Find the object in photos of any size.
+
+        Args:
+            batch: (B, 3, H, W) float, RGB, scaled and normalised as `segmenter.to_batch` does.
+
+        Returns:
+            Six maps of (B, 1, H, W) logits: the refined one, then the decoder's, the finest first.
+        """
+        height, width = batch.shape[-2:]
+        padded = pad_to_multiple(batch, COARSEST)
+        decoded = self.decoder(self.encoder(padded))
+        maps = [side(features) for side, features in zip(self.side_outputs, decoded, strict=True)]
+        coarse = [upsample(logits, 2 ** (level + 1)) for level, logits in enumerate(maps)]
+        refined = self.refinement(coarse[0], padded)
+        return tuple(logits[..., :height, :width] for logits in (refined, *coarse))

@@ -1,0 +1,74 @@
+"""BASNet-lite is small, is called as BASNet is, and survives being saved in half precision."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="BASNet needs PyTorch: pip install 'ar-copy-paste[torch]'")
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from segmentation_server.model.basnet_lite import BASNetLite
+from segmentation_server.model.checkpoint import load_checkpoint, read_architecture, save_checkpoint
+from segmentation_server.model.torch_engine import load_torch_engine
+
+MOST_PARAMETERS = 6_000_000
+MOST_MACS = 4_000_000_000
+
+
+def test_it_has_few_parameters() -> None:
+    assert sum(parameter.numel() for parameter in BASNetLite().parameters()) <= MOST_PARAMETERS
+
+
+def test_a_photo_costs_few_multiplications() -> None:
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        BASNetLite()(torch.empty(1, 3, 320, 320))
+
+    assert 0 < counter.get_total_flops() / 2 <= MOST_MACS
+
+
+@pytest.mark.parametrize(("height", "width"), [(224, 224), (256, 320), (300, 260), (1, 1)])
+def test_all_six_maps_have_the_size_of_the_photo(height: int, width: int) -> None:
+    with torch.device("meta"):  # shapes without numbers
+        maps = BASNetLite()(torch.empty(2, 3, height, width))
+
+    assert [tuple(logits.shape) for logits in maps] == [(2, 1, height, width)] * 6
+
+
+@torch.inference_mode()
+def test_the_first_map_is_the_coarse_one_and_what_the_refinement_adds() -> None:
+    model = BASNetLite().eval()
+    for weight, value in zip(model.refinement.residual.parameters(), (0, 3), strict=True):
+        torch.nn.init.constant_(weight, value)
+
+    refined, coarse, *_ = model(torch.randn(1, 3, 64, 64))
+
+    torch.testing.assert_close(refined, coarse + 3)
+
+
+def test_each_weight_is_taught() -> None:
+    model = BASNetLite()
+
+    torch.stack(model(torch.randn(2, 3, 64, 64))).square().sum().backward()  # type: ignore[no-untyped-call]
+
+    assert [name for name, weight in model.named_parameters() if weight.grad is None] == []
+
+
+def test_a_saved_one_says_what_it_is_and_runs_in_the_server(tmp_path: Path) -> None:
+    model = BASNetLite().eval()
+    file = tmp_path / "lite.safetensors"
+    save_checkpoint(model, file, "basnet-lite")
+    loaded = BASNetLite().eval()
+    load_checkpoint(loaded, file)
+    photo = torch.randn(1, 3, 320, 320)
+
+    engine = load_torch_engine(file)
+    probability = engine(photo.numpy())
+
+    with torch.inference_mode():
+        expected = loaded(photo)[0].sigmoid()[:, 0]
+    assert read_architecture(file) == "basnet-lite"
+    assert (engine.name, engine.size) == ("BASNet-lite", 320)
+    assert list(tmp_path.iterdir()) == [file]
+    torch.testing.assert_close(torch.from_numpy(probability), expected, rtol=1e-3, atol=1e-4)
