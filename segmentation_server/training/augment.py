@@ -1,0 +1,162 @@
+"""stored photos + truths -> a batch for the network, on whichever device they are.
+
+All chance is drawn on the CPU from one generator, so that a batch follows from its number alone, on any device, and
+nothing waits for a GPU.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from segmentation_server.segmenter import IMAGENET_MEAN, IMAGENET_STD
+from segmentation_server.training.recipe import Augmentation
+
+BLUR_REACH = 4  # pixels; the window is twice as wide and one
+BLUR_SIGMA = (0.4, 2.0)  # pixels
+JPEG_QUALITY = (15.0, 80.0)  # as libjpeg counts
+GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601
+LUMINANCE_STEPS = (  # ITU-T T.81, Table K.1: what the frequencies of a block are divided by at quality 50
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+
+
+def augment(
+    photos: Tensor, truths: Tensor, side: int, how: Augmentation, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Change photos and truths by chance, each in its own way.
+
+    Args:
+        photos: (B, 3, S, S) uint8, RGB.
+        truths: (B, 1, S, S) uint8, 255 where the object is.
+        side: of what is returned, in pixels.
+        how: what is done, how often and how much.
+        generator: on the CPU.
+
+    Returns:
+        (B, 3, side, side) float32, normalised as `segmenter.to_batch` does, and (B, 1, side, side) float32 in [0, 1].
+    """
+    both = torch.cat([photos, truths], dim=1).float() / 255
+    both = crop(both, side, how, generator)
+    both = paste_objects(both, how.pasted, generator)
+    photos, truths = both[:, :3], both[:, 3:]
+    photos = recolour(photos, how, generator)
+    photos = blur(photos, how.blurred, generator)
+    photos = compress(photos, how.jpeg, generator)
+    return normalise(photos), truths
+
+
+def normalise(photos: Tensor) -> Tensor:
+    """(B, 3, H, W) float32 in [0, 1], RGB -> what the network takes; see `segmenter.to_batch`."""
+    brightest = photos.amax((1, 2, 3), keepdim=True).clamp_min(1 / 255)
+    mean, std = (torch.from_numpy(values).to(photos.device).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return (photos / brightest - mean) / std
+
+
+def crop(pictures: Tensor, side: int, how: Augmentation, generator: Generator) -> Tensor:
+    """(B, C, S, S) float -> (B, C, side, side): a window of whole pixels, resized bilinearly and perhaps flipped."""
+    count, stored = pictures.shape[0], pictures.shape[-1]
+    share = _uniform(count, *how.window, generator)[:, None] * (1 + _around(count, 2, how.stretch, generator))
+    sides = (share * stored).round().clamp(1, stored)  # (B, 2), width and height
+    corners = (torch.rand(count, 2, generator=generator) * (stored - sides + 1)).floor()
+    scale, middle = sides / stored, (2 * corners + sides) / stored - 1  # as affine_grid counts, from -1 to 1
+    is_flipped = torch.rand(count, generator=generator) < (0.5 if how.is_flipped else 0)
+    affine = torch.zeros(count, 2, 3)
+    affine[:, 0, 0] = torch.where(is_flipped, -scale[:, 0], scale[:, 0])
+    affine[:, 1, 1] = scale[:, 1]
+    affine[:, :, 2] = middle
+    grid = F.affine_grid(affine.to(pictures.device), [count, 1, side, side], align_corners=False)
+    return F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+
+
+def paste_objects(pictures: Tensor, share: float, generator: Generator) -> Tensor:
+    """(B, 4, H, W), photo and truth: upon some lies the object of the next; both objects are then the truth."""
+    chosen = _choose(len(pictures), share, generator)
+    if not len(chosen):
+        return pictures
+    giver = pictures[(chosen + 1) % len(pictures)]
+    opacity = giver[:, 3:]
+    solid = torch.cat([giver[:, :3], torch.ones_like(opacity)], dim=1)
+    return pictures.index_copy(0, chosen.to(pictures.device), torch.lerp(pictures[chosen], solid, opacity))
+
+
+def recolour(photos: Tensor, how: Augmentation, generator: Generator) -> Tensor:
+    """(B, 3, H, W) in [0, 1] -> same: saturation, contrast, tint and brightness, in this order."""
+    if not any((how.saturation, how.contrast, how.tint, how.brightness)):
+        return photos
+    count = len(photos)
+    saturation, contrast, brightness = (
+        (1 + _around(count, 1, most, generator)).view(count, 1, 1, 1).to(photos.device)
+        for most in (how.saturation, how.contrast, how.brightness)
+    )
+    tint = (1 + _around(count, 3, how.tint, generator)).view(count, 3, 1, 1).to(photos.device)
+    grey = (photos * photos.new_tensor(GREY).view(3, 1, 1)).sum(1, keepdim=True)
+    photos = torch.lerp(grey, photos, saturation)
+    photos = torch.lerp(grey.mean((1, 2, 3), keepdim=True), photos, contrast)
+    return (photos * tint * brightness).clamp(0, 1)
+
+
+def blur(photos: Tensor, share: float, generator: Generator) -> Tensor:
+    """(B, 3, H, W) -> same: some out of focus."""
+    sigma = _uniform(len(photos), *BLUR_SIGMA, generator)
+    chosen = _choose(len(photos), share, generator)
+    if not len(chosen):
+        return photos
+    reach = torch.arange(-BLUR_REACH, BLUR_REACH + 1)
+    window = torch.exp(-(reach**2) / (2 * sigma[chosen, None] ** 2))  # (b, 9)
+    window = (window / window.sum(1, keepdim=True)).repeat_interleave(3, dim=0).to(photos.device)  # (3 b, 9)
+    height, width = photos.shape[-2:]
+    maps = photos[chosen].reshape(1, -1, height, width)
+    maps = F.conv2d(F.pad(maps, (BLUR_REACH,) * 4, mode="replicate"), window[:, None, None], groups=len(window))
+    maps = F.conv2d(maps, window[:, None, :, None], groups=len(window))
+    return photos.index_copy(0, chosen.to(photos.device), maps.reshape(-1, 3, height, width))
+
+
+def compress(photos: Tensor, share: float, generator: Generator) -> Tensor:
+    """(B, 3, H, W) in [0, 1], sides multiples of 8 -> same: some with what JPEG leaves of blocks of 8 x 8 pixels.
+
+    The three colours are rounded as JPEG rounds luminance: coarser than it treats brightness, finer than colour.
+    """
+    quality = _uniform(len(photos), *JPEG_QUALITY, generator)
+    chosen = _choose(len(photos), share, generator)
+    if not len(chosen):
+        return photos
+    factor = torch.where(quality < 50, 50 / quality, 2 - quality / 50)[chosen].to(photos.device)
+    table = photos.new_tensor(LUMINANCE_STEPS) * factor.view(-1, 1, 1, 1, 1, 1)  # (b, 1, 1, 1, 8, 8)
+    steps = table.round().clamp(1, 255) / 255
+    cosines = _cosines().to(photos.device)
+    height, width = photos.shape[-2:]
+    blocks = (photos[chosen] - 128 / 255).reshape(-1, 3, height // 8, 8, width // 8, 8).transpose(3, 4)
+    rounded = torch.round(cosines @ blocks @ cosines.T / steps) * steps  # (b, 3, H / 8, W / 8, 8, 8)
+    restored = (cosines.T @ rounded @ cosines).transpose(3, 4).reshape(-1, 3, height, width) + 128 / 255
+    return photos.index_copy(0, chosen.to(photos.device), restored.clamp(0, 1))
+
+
+def _cosines() -> Tensor:
+    """(8, 8), orthonormal: a row of pixels -> its frequencies (ITU-T T.81, A.3.3)."""
+    pixel = torch.arange(8)
+    waves = torch.cos((2 * pixel[None, :] + 1) * pixel[:, None] * math.pi / 16) / 2
+    waves[0] /= math.sqrt(2)
+    return waves
+
+
+def _choose(count: int, share: float, generator: Generator) -> Tensor:
+    """The numbers of those that it happens to; drawn even if it happens to none, so that no draw moves another."""
+    return torch.nonzero(torch.rand(count, generator=generator) < share)[:, 0]
+
+
+def _uniform(count: int, least: float, most: float, generator: Generator) -> Tensor:
+    return least + (most - least) * torch.rand(count, generator=generator)
+
+
+def _around(count: int, columns: int, most: float, generator: Generator) -> Tensor:
+    """(count, columns) between -most and most."""
+    return most * (2 * torch.rand(count, columns, generator=generator) - 1)

@@ -1,0 +1,79 @@
+"""A file with an encoder that ImageNet taught -> the encoder of a network."""
+
+import re
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from protocol.errors import SettingsInvalid
+from segmentation_server.model.basnet import BASNet
+from segmentation_server.model.basnet_lite import BASNetLite, Layer
+from segmentation_server.model.checkpoint import read_weights
+from segmentation_server.segmenter import IMAGENET_MEAN, IMAGENET_STD
+
+LITE0_MEAN = 127 / 255  # the photos that EfficientNet-lite was trained on were (x - 127) / 128
+LITE0_STD = 128 / 255
+LITE0_NAMES = (  # theirs, ours
+    (r"^_conv_stem\.", "stem.conv."),
+    (r"^_bn0\.", "stem.norm."),
+    (r"^_blocks\.", "blocks."),
+    (r"_expand_conv\.", "expand.conv."),
+    (r"_bn0\.", "expand.norm."),
+    (r"_depthwise_conv\.", "depthwise.conv."),
+    (r"_bn1\.", "depthwise.norm."),
+    (r"_project_conv\.", "project.conv."),
+    (r"_bn2\.", "project.norm."),
+)
+LITE0_CLASSIFIER = ("_conv_head.", "_bn1.", "_fc.")
+RESNET34_STAGE = re.compile(r"^layer([1-4])\.")  # torchvision's names; its first layers BASNet does not have
+
+
+def start_encoder(model: nn.Module, file: Path) -> list[nn.Parameter]:
+    """Put the weights of a file into a network's encoder.
+
+    Args:
+        model: BASNetLite takes EfficientNet-lite0, BASNet takes torchvision's ResNet-34.
+        file: a state dict.
+
+    Returns:
+        The parameters that have learnt already.
+
+    Raises:
+        SettingsInvalid: the file holds something else.
+    """
+    weights = dict(read_weights(file))
+    if isinstance(model, BASNetLite):
+        encoder: nn.Module = model.encoder
+        weights = {_rename(name): w for name, w in weights.items() if not name.startswith(LITE0_CLASSIFIER)}
+    elif isinstance(model, BASNet):
+        encoder = nn.ModuleDict({f"encoder{stage}": model.get_submodule(f"encoder{stage}") for stage in range(1, 5)})
+        stages = {name: w for name, w in weights.items() if RESNET34_STAGE.match(name)}
+        weights = {RESNET34_STAGE.sub(r"encoder\1.", name): weight for name, weight in stages.items()}
+    try:
+        encoder.load_state_dict(weights)
+    except RuntimeError as error:
+        raise SettingsInvalid(f"{file} does not hold the encoder of {type(model).__name__}.") from error
+    if isinstance(model, BASNetLite):
+        fold_normalisation(model.encoder.stem)
+    return list(encoder.parameters())
+
+
+def _rename(name: str) -> str:
+    for theirs, ours in LITE0_NAMES:
+        name = re.sub(theirs, ours, name)
+    return name
+
+
+@torch.no_grad()
+def fold_normalisation(stem: Layer) -> None:
+    """Change an EfficientNet-lite0's first layer so that it sees our normalisation as it saw its own.
+
+    With x = std * ours + mean its input was (x - LITE0_MEAN) / LITE0_STD: the factor goes into the convolution, the
+    shift into the mean that batch normalisation takes off.
+    """
+    mean, std = (torch.from_numpy(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    kernel = stem.conv.weight  # (32, 3, 3, 3)
+    assert stem.norm.running_mean is not None
+    stem.norm.running_mean -= (kernel * (mean - LITE0_MEAN) / LITE0_STD).sum((1, 2, 3))
+    kernel *= std / LITE0_STD

@@ -1,0 +1,114 @@
+"""A TOML file -> what a training run is told, checked when it is made."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from protocol.errors import SettingsInvalid
+from segmentation_server.training.hybrid_loss import COMBINATIONS
+
+Range = tuple[float, float]
+MODELS = ("basnet", "basnet-lite")
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How photos are changed before the network sees them; each default changes nothing."""
+
+    window: Range = (1.0, 1.0)  # sides of the crop as shares of the stored sides, drawn between these
+    stretch: float = 0.0  # width and height of the crop may differ by this share
+    is_flipped: bool = False  # left to right, every other one
+    brightness: float = 0.0  # factors are drawn from 1 - this to 1 + this, likewise the next three
+    contrast: float = 0.0
+    saturation: float = 0.0
+    tint: float = 0.0  # of each channel
+    blurred: float = 0.0  # the share of photos that it happens to, likewise the next two
+    jpeg: float = 0.0
+    pasted: float = 0.0  # with the object of another photo upon them
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Raises:
+        SettingsInvalid: a value that has no meaning.
+    """
+
+    model: str
+    steps: int  # batches in all, the decay included
+    loss: str = "bsi"
+    seed: int = 0
+    stored_side: int = 320  # pixels; each photo is kept as a square of it and judged at it
+    sides: tuple[Range, ...] = ((0.0, 320.0),)  # from this share of the steps on, crops are of this side
+    batch: int = 8
+    rate: float = 1e-4  # of AdamW, which without decay of weights is Adam
+    encoder_rate: float | None = None  # for an encoder that has learnt already; None is `rate`
+    warm_up_steps: int = 0  # the rate climbs to its height
+    decay_steps: int = (
+        0  # at the end it falls to zero; between the two it is constant, so that a run can be made longer
+    )
+    weight_decay: float = 0.0
+    clip: float | None = None  # the longest gradient
+    average: float = 0.0  # how much of the averaged weights stays at each step
+    is_xavier: bool = False  # the paper's start, where no weights are given; otherwise PyTorch's own
+    encoder: str | None = None  # "efficientnet-lite0" is fetched
+    precision: str = "float32"
+    is_compiled: bool = False
+    check_minutes: float = 5.0  # between checkpoints; at each the held-back photos are judged
+    judged: int = 400  # how many of them
+    report_steps: int = 20  # between lines of progress
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        for name, known in (("model", MODELS), ("loss", COMBINATIONS), ("precision", PRECISIONS)):
+            if getattr(self, name) not in known:
+                raise SettingsInvalid(f"{name} = {getattr(self, name)!r} is unknown to recipes: one of {known}.")
+        if min(self.steps, self.batch, self.stored_side, self.judged, self.report_steps) < 1:
+            raise SettingsInvalid("steps, batch, stored_side, judged and report_steps start at 1.")
+        if not self.sides or self.sides[0][0] != 0 or any(side % 8 for _, side in self.sides):
+            raise SettingsInvalid("sides are multiples of 8 from the share 0 on, such as [[0.0, 224], [0.8, 288]].")
+
+    def side(self, step: int) -> int:
+        """Of the crops at a step, in pixels."""
+        return int(next(side for share, side in reversed(self.sides) if step >= share * self.steps))
+
+    def warmth(self, step: int) -> float:
+        """What the rates are multiplied by at a step: up, constant, down to zero."""
+        up = (step + 1) / (self.warm_up_steps + 1)
+        down = (self.steps - step) / (self.decay_steps + 1)
+        return min(up, 1.0, down)
+
+
+def read_recipe(file: Path, **changes: object) -> Recipe:
+    """The recipe in a file.
+
+    Args:
+        file: TOML, its keys the fields of Recipe.
+        changes: fields that are to differ from the file's.
+
+    Raises:
+        SettingsInvalid: it cannot be read, or has a key or value that recipes do not know.
+    """
+    try:
+        return recipe_from({**tomllib.loads(file.read_text(encoding="utf-8")), **changes})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsInvalid(f"The recipe {file} cannot be read as TOML.") from error
+
+
+def recipe_from(entries: Mapping[str, Any]) -> Recipe:
+    """What `dataclasses.asdict` or a TOML file gave -> a recipe."""
+    augmentation = dict(entries.get("augmentation", {}))
+    if "window" in augmentation:
+        augmentation["window"] = tuple(augmentation["window"])
+    rest = {name: value for name, value in entries.items() if name not in ("augmentation", "sides")}
+    sides = tuple(tuple(pair) for pair in entries.get("sides", Recipe.sides))
+    try:
+        return Recipe(**rest, sides=sides, augmentation=Augmentation(**augmentation))
+    except TypeError as error:
+        known = ", ".join(field.name for field in dataclasses.fields(Recipe))
+        raise SettingsInvalid(f"The recipe does not fit: {error}. Its keys are {known}.") from error

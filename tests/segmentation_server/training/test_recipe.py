@@ -1,0 +1,67 @@
+"""A recipe is checked when it is read, and says what holds at each step."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="training needs PyTorch: pip install 'ar-copy-paste[torch]'")
+
+import dataclasses
+
+from protocol.errors import SettingsInvalid
+from segmentation_server.training.__main__ import RECIPES
+from segmentation_server.training.recipe import Recipe, read_recipe, recipe_from
+
+
+@pytest.mark.parametrize("file", sorted(RECIPES.glob("*.toml")), ids=lambda file: file.stem)
+def test_each_recipe_can_be_read_and_restored_from_what_is_written_beside_the_weights(file: Path) -> None:
+    recipe = read_recipe(file)
+
+    assert recipe_from(dataclasses.asdict(recipe)) == recipe
+
+
+def test_the_papers_recipe_is_that_of_section_4_1() -> None:
+    recipe = read_recipe(RECIPES / "paper.toml")
+
+    assert (recipe.stored_side, recipe.side(0), recipe.batch, recipe.steps) == (320, 288, 8, 400_000)
+    assert recipe.augmentation.window == (288 / 320, 288 / 320)
+    assert (recipe.rate, recipe.warmth(0), recipe.warmth(399_999), recipe.weight_decay) == (1e-4, 1, 1, 0)
+    assert (recipe.loss, recipe.is_xavier, recipe.augmentation.is_flipped) == ("bsi", True, True)
+
+
+def test_the_rate_climbs_stays_and_falls_to_zero() -> None:
+    recipe = Recipe(model="basnet", steps=100, warm_up_steps=3, decay_steps=4)
+
+    warmths = [recipe.warmth(step) for step in (0, 1, 2, 3, 50, 95, 96, 97, 98, 99, 100)]
+
+    assert warmths == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 0.8, 0.6, 0.4, 0.2, 0])
+
+
+def test_crops_grow_with_the_share_of_steps_done() -> None:
+    recipe = Recipe(model="basnet", steps=10, sides=((0.0, 160), (0.5, 224), (0.8, 288)))
+
+    assert [recipe.side(step) for step in range(10)] == [160] * 5 + [224] * 3 + [288] * 2
+
+
+@pytest.mark.parametrize(
+    ("line", "fact"),
+    [
+        ('model = "unet"', "model = 'unet' is unknown"),
+        ('loss = "bb"', "loss = 'bb' is unknown"),
+        ("steps = 0", "start at 1"),
+        ("sides = [[0.5, 224]]", "from the share 0 on"),
+        ("sides = [[0.0, 225]]", "multiples of 8"),
+        ("speed = 9", "'speed'"),
+        ("steps = ", "cannot be read as TOML"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_in_words(line: str, fact: str, tmp_path: Path) -> None:
+    name = line.partition(" ")[0]
+    lines = [*(right for right in ('model = "basnet"', "steps = 5") if not right.startswith(name)), line]
+    file = tmp_path / "recipe.toml"
+    file.write_text("\n".join(lines))
+
+    with pytest.raises(SettingsInvalid) as caught:
+        read_recipe(file)
+
+    assert fact in caught.value.fact
