@@ -35,7 +35,7 @@ class Homography:
         return np.asarray(np.linalg.inv(self.view_from_screen))
 
     def radius_95(self, point: ViewPoint) -> float:
-        """The radius, in screen pixels, that holds the screen point of a view point with 95 %.
+        """The radius, in screen pixels, that holds the screen point of a view point with 95 %, through an ideal lens.
 
         The covariance of the parameters is carried to the point by the implicit function of its projection.
         """

@@ -31,7 +31,8 @@ MOST_FEATURES_VIEW = 6000
 MOST_FEATURES_SCREEN = 20000
 GUIDED_RADII_PX = (24.0, 10.0, 5.0, 3.0)  # in view pixels: what the fit before may be wrong by
 FEWEST_PAIRS = 12
-LARGEST_RADIUS_PX = 4.0  # of 95 %, in screen pixels; beyond that, the pairs lie too far from the aim
+LARGEST_RADIUS_PX = 5.0  # of 95 %, in screen pixels; beyond that, the pairs lie too far from the aim
+LENS_PX = 1.0  # in view pixels: what a lens bends near the centre, which a homography cannot follow
 BLUR_VARIANCE = 15.0  # variance of the Laplacian of a view too blurred to read a screen from
 AGREEING_SHARE = 0.6  # of all textured blocks; other content in the same program reaches 0.59
 LARGEST_MAGNIFICATION = 12.0  # screen pixels in a view pixel, or the other way round
@@ -100,7 +101,8 @@ def _find_on(screenshot: Screenshot, grey_view: Grey, features_view: Features, v
     agreement = measure_agreement(grey_view, grey_screen, screen_from_view, scale)
     if agreement < AGREEING_SHARE:
         raise ScreenDiffers
-    point, radius_95 = screenshot.to_desktop(x, y), homography.radius_95(centre)
+    point = screenshot.to_desktop(x, y)
+    radius_95 = float(np.hypot(homography.radius_95(centre), LENS_PX * scale))
     if not screenshot.contains(point):
         raise AimBesideScreen
     if radius_95 > LARGEST_RADIUS_PX:
