@@ -12,6 +12,7 @@ from mobile_client.clients import Picture, fit_within
 from protocol.errors import CameraUnavailable
 
 FRAME_LONG_SIDE = 1280  # pixels; uploading more to the screen costs time and shows nothing
+WEBCAM_SIZE = (1920, 1080)  # asked for, since OpenCV's default is 640 x 480; a webcam that has less gives that
 
 
 class Camera(Protocol):
@@ -102,6 +103,7 @@ class WebcamCamera:
     def __init__(self, index: int = 0) -> None:
         """Args: index: OpenCV's number of the webcam."""
         self._index = index
+        self._photo: Picture | None = None
         self._frame: Picture | None = None
         self._is_running = False
         self._reader: threading.Thread | None = None
@@ -116,6 +118,9 @@ class WebcamCamera:
         webcam = cv2.VideoCapture(self._index)
         if not webcam.isOpened():
             raise CameraUnavailable(f"There is no webcam {self._index}.")
+        webcam.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))  # USB 2 carries raw ones five times a second
+        webcam.set(cv2.CAP_PROP_FRAME_WIDTH, WEBCAM_SIZE[0])
+        webcam.set(cv2.CAP_PROP_FRAME_HEIGHT, WEBCAM_SIZE[1])
         self._is_running = True
         self._reader = threading.Thread(target=self._read, args=(webcam,), daemon=True)
         self._reader.start()
@@ -132,16 +137,21 @@ class WebcamCamera:
 
     def take_photo(self) -> Picture:
         """See `Camera`."""
-        if self._frame is None:
+        if self._photo is None:
             raise CameraUnavailable(f"Webcam {self._index} gives no picture.")
-        return self._frame
+        return self._photo
 
     def _read(self, webcam: Any) -> None:
         """Keep the newest frame until stopped or unplugged."""
+        import cv2
+
         while self._is_running:
             is_read, frame_bgr = webcam.read()
             if not is_read:
                 break
-            self._frame = np.ascontiguousarray(frame_bgr[..., ::-1])
-        self._frame = None
+            self._photo = np.ascontiguousarray(frame_bgr[..., ::-1])
+            scale = min(1.0, FRAME_LONG_SIDE / max(self._photo.shape))
+            small = cv2.resize(self._photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            self._frame = np.asarray(small, np.uint8)  # `fit_within` takes longer than the next frame
+        self._photo = self._frame = None
         webcam.release()

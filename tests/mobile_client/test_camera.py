@@ -3,13 +3,16 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from mobile_client.camera import FileCamera, WebcamCamera, crop_to_aspect
+from mobile_client.clients import Picture
 from protocol.errors import CameraUnavailable
 
 RED, BLUE = (250, 10, 10), (10, 10, 250)
@@ -90,6 +93,46 @@ def test_a_file_that_is_no_picture_gives_no_photo(tmp_path: Path) -> None:
 def test_a_missing_webcam_is_no_camera() -> None:
     with pytest.raises(CameraUnavailable):
         WebcamCamera(77).start()
+
+
+class FakeWebcam:
+    """Gives black pictures of 640 x 480 until asked for more, as OpenCV's do, but of no more than `most`."""
+
+    def __init__(self, most: tuple[int, int]) -> None:
+        self.most = most
+        self.sizes = {cv2.CAP_PROP_FRAME_WIDTH: 640, cv2.CAP_PROP_FRAME_HEIGHT: 480}
+
+    def isOpened(self) -> bool:  # noqa: N802  # OpenCV's name
+        return True
+
+    def set(self, prop: int, value: float) -> bool:
+        is_known = prop in self.sizes
+        if is_known:
+            self.sizes[prop] = int(min(value, self.most[prop == cv2.CAP_PROP_FRAME_HEIGHT]))
+        return is_known
+
+    def read(self) -> tuple[bool, Picture]:
+        width, height = self.sizes.values()
+        return True, np.zeros((height, width, 3), np.uint8)
+
+    def release(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("most", [(1920, 1080), (1280, 720)])
+def test_a_webcam_is_asked_for_its_best_and_may_give_less(
+    monkeypatch: pytest.MonkeyPatch, most: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", lambda _index: FakeWebcam(most))
+    camera = WebcamCamera()
+    camera.start()
+    while camera.frame() is None:
+        time.sleep(0.01)
+    photo, frame = camera.take_photo(), camera.frame()
+    camera.stop()
+    assert photo.shape == (*most[::-1], 3)
+    assert frame is not None
+    assert frame.shape == (720, 1280, 3)
 
 
 @pytest.mark.parametrize(
