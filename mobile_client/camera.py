@@ -114,7 +114,9 @@ class WebcamCamera:
         try:
             import cv2
         except ImportError as error:
-            raise CameraUnavailable("A webcam needs OpenCV: pip install 'ar-copy-paste[webcam]'.") from error
+            raise CameraUnavailable(
+                "A webcam needs OpenCV: pip install -e '.[webcam]' in the project's folder."
+            ) from error
         webcam = cv2.VideoCapture(self._index)
         if not webcam.isOpened():
             raise CameraUnavailable(f"There is no webcam {self._index}.")

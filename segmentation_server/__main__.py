@@ -70,7 +70,9 @@ def load_engine(settings: Settings) -> Engine:
 
         return load_torch_engine(settings.checkpoint)
     except ImportError as error:
-        raise SettingsInvalid("--checkpoint needs PyTorch: pip install 'ar-copy-paste[torch]'.") from error
+        raise SettingsInvalid(
+            "--checkpoint needs PyTorch: pip install -e '.[torch]' in the project's folder."
+        ) from error
 
 
 def _serve(settings: Settings) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch", reason="BASNet needs PyTorch: pip install 'ar-copy-paste[torch]'")
+pytest.importorskip("torch", reason="BASNet needs PyTorch: pip install -e '.[torch]'")
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch", reason="checkpoints need PyTorch: pip install 'ar-copy-paste[torch]'")
+pytest.importorskip("torch", reason="checkpoints need PyTorch: pip install -e '.[torch]'")
 
 import safetensors.torch
 import torch
