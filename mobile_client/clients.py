@@ -9,6 +9,7 @@ import numpy.typing as npt
 import requests
 from PIL import Image
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from protocol.errors import (
     AgentUnreachable,
@@ -167,7 +168,7 @@ class _Server:
                 body = _read_body(answer, most_bytes)
         except requests.exceptions.SSLError as error:
             raise (CertificateWrong if _is_about_certificate(error) else self._unreachable)() from error
-        except requests.exceptions.RequestException as error:
+        except (requests.exceptions.RequestException, HTTPError) as error:  # requests lets some of urllib3's through
             raise self._unreachable from error
         if answer.status_code != requests.codes.ok:
             raise ErrorAnswer.from_wire(parse_json(body)).to_error()

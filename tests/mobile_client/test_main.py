@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from protocol.errors import PairingLinkInvalid, SettingsInvalid
+from protocol.errors import AgentUnreachable, PairingLinkInvalid, SettingsInvalid
 from protocol.messages import PairAnswer, ServerAddress
 from protocol.pairing import PairingLink
 from tests.mobile_client.fakes import Answer, FakeServer
@@ -40,7 +40,7 @@ class RunningApp:
         threading.Thread(target=self._read, daemon=True).start()
 
     def next_line(self) -> str:
-        return self._lines.get(timeout=20)
+        return self._lines.get(timeout=60)
 
     def stop(self) -> None:
         self.process.kill()
@@ -67,7 +67,7 @@ def running(app: RunningApp) -> Iterator[RunningApp]:
 
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mobile_client", *arguments]
-    return subprocess.run(command, env=_environment(home), capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(command, env=_environment(home), capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture
@@ -115,6 +115,16 @@ def test_a_wrong_link_is_one_sentence_and_exit_code_2(tmp_path: Path, picture: P
     ended = run(tmp_path, "--camera", f"file:{picture}", "--pair", "https://example.org")
     assert ended.returncode == 2
     assert ended.stderr == f"{PairingLinkInvalid().sentence}\n"
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70])
+def test_a_link_to_a_computer_that_cannot_be_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, picture: Path, host: str
+) -> None:
+    link = PairingLink(host, 1, "ab" * 32, "token").to_uri()
+    ended = run(tmp_path, "--camera", f"file:{picture}", "--pair", link)
+    assert ended.returncode == 2
+    assert ended.stderr == f"{AgentUnreachable().sentence}\n"
 
 
 def test_a_wrong_camera_says_what_is_right(tmp_path: Path) -> None:
