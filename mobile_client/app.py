@@ -326,7 +326,7 @@ def float_size(held: HeldCutout, window_size: tuple[float, float]) -> tuple[floa
 
 def run_in_background(work: Callable[[], None]) -> None:
     """Run in a thread of its own, which does not keep the app alive."""
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=work, name="question", daemon=True).start()
 
 
 def run_on_ui(work: Callable[[], None]) -> None:

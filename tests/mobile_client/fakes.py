@@ -2,10 +2,11 @@
 
 import datetime
 import io
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -50,7 +51,7 @@ class FakeServer(ThreadingHTTPServer):
     def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.requests: list[Request] = []
-        self.connections = 0
+        self.sockets: list[socket.socket] = []
         self.answer: Callable[[Request], Answer] = lambda _request: Answer(status=404, body=b"{}")
         self.scheme = "http"
         self.errors = 0
@@ -58,6 +59,19 @@ class FakeServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.server_port}"
+
+    @property
+    def connections(self) -> int:
+        """How many there ever were."""
+        return len(self.sockets)
+
+    def go_away(self) -> None:
+        """Stop listening, and hang up on those who hope to ask more."""
+        self.shutdown()
+        self.server_close()
+        for connection in self.sockets:
+            with suppress(OSError):  # it was closed before
+                connection.shutdown(socket.SHUT_RDWR)
 
     def speak_tls(self, certificate: Path) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -75,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.server.connections += 1
+        self.server.sockets.append(self.connection)
 
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
