@@ -18,7 +18,7 @@ from mobile_client.clients import PHOTO_LONG_SIDE, Cutout, Picture, Segmentation
 from mobile_client.flow import Flow, Notice, State, StateName
 from mobile_client.pairing import Pairing, PairingFile, pair, read_code
 from mobile_client.widgets import LIFT_SCALE, PairingSheet, PhoneScreen, cover_scale, texture_of
-from protocol.errors import CopyPasteError, NotPaired
+from protocol.errors import AgentUnreachable, CopyPasteError, NotPaired
 from protocol.messages import PasteAnswer, StatusAnswer
 
 AnswerT = TypeVar("AnswerT")
@@ -120,7 +120,8 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         self.tick: Callable[[], None] = lambda: None  # lets the user feel a tap, on phones that can
         self._shown: State[HeldCutout] = State()
         self._sheet: PairingSheet | None = None
-        self._scanned: str | None = None
+        self._tried: str | None = None  # the link, lest a scanned code that fails is tried twice a second
+        self._is_asking_to_pair = False
         self._is_scanning = False
 
     # --- Kivy's side ------------------------------------------------------------------------------------------------
@@ -197,8 +198,11 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         return True
 
     def pair(self, link: str) -> None:
-        """Pair with the computer that shows this link."""
-        ask(lambda: pair(link), self._paired)
+        """Pair with the computer that shows this link, unless an answer to an earlier try is awaited."""
+        if not self._is_asking_to_pair:
+            self._is_asking_to_pair = True
+            self._tried = link
+            ask(lambda: pair(link), self._paired)
 
     def show_pairing(self) -> None:
         """Say how to pair."""
@@ -280,7 +284,10 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         self._ping(0)
 
     def _paired(self, answer: Pairing | CopyPasteError) -> None:
+        self._is_asking_to_pair = False
         if isinstance(answer, CopyPasteError):
+            if isinstance(answer, AgentUnreachable):
+                self._tried = None  # the network may come back
             self._inform(answer)
             return
         self._pairing_file.save(answer)
@@ -311,8 +318,7 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
 
     def _code_read(self, code: str | CopyPasteError | None) -> None:
         self._is_scanning = False
-        if isinstance(code, str) and code != self._scanned:
-            self._scanned = code  # a code that fails is not tried twice a second
+        if isinstance(code, str) and code != self._tried:
             self.pair(code)
 
 

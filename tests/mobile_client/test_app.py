@@ -14,8 +14,10 @@ from PIL import Image
 
 from mobile_client.__main__ import configure_kivy
 from mobile_client.camera import FileCamera
+from mobile_client.clients import Picture
 from mobile_client.pairing import Pairing, PairingFile
 from protocol.errors import (
+    AgentUnreachable,
     CopyPasteError,
     NothingToCut,
     ScreenNotInView,
@@ -363,6 +365,53 @@ def test_a_code_held_before_the_camera_pairs(unpaired: Driver) -> None:
 
     segno.make(unpaired.link).save(str(unpaired.picture), kind="png", scale=8)
     unpaired.wait_for("message: Paired with desk.")
+
+
+def test_pressing_pair_twice_pairs_once(unpaired: Driver) -> None:
+    may_answer = threading.Event()
+    unpaired.answers[PAIR].before = may_answer.wait
+    unpaired.sheet.ids.link.text = unpaired.link
+    unpaired.tap(*PAIR_BUTTON)
+    unpaired.pump(lambda: PAIR in unpaired.paths())
+    unpaired.tap(*PAIR_BUTTON)
+    may_answer.set()
+    unpaired.wait_for("message: Paired with desk.")
+    unpaired.settle()
+    assert unpaired.paths().count(PAIR) == 1
+
+
+def test_after_a_failed_try_pair_can_be_pressed_again(unpaired: Driver) -> None:
+    paired, unpaired.answers[PAIR] = unpaired.answers[PAIR], as_error(TokenInvalid())
+    unpaired.app.pair(unpaired.link)
+    unpaired.wait_for(f"message: {TokenInvalid().sentence}")
+    unpaired.answers[PAIR] = paired
+    unpaired.app.pair(unpaired.link)
+    unpaired.wait_for("message: Paired with desk.")
+
+
+def test_a_scanned_code_that_found_no_network_is_tried_again(unpaired: Driver) -> None:
+    import segno
+
+    unpaired.answers[PAIR].cut_short = True
+    segno.make(unpaired.link).save(str(unpaired.picture), kind="png", scale=8)
+    unpaired.wait_for(f"message: {AgentUnreachable().sentence}")
+    unpaired.answers[PAIR].cut_short = False
+    unpaired.wait_for("message: Paired with desk.")
+
+
+def test_a_scanned_code_that_was_refused_is_not_tried_again(unpaired: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    scans = []
+
+    def see_the_code(_frame: Picture) -> str:
+        scans.append(unpaired.link)
+        return unpaired.link
+
+    monkeypatch.setattr("mobile_client.app.read_code", see_the_code)
+    unpaired.answers[PAIR] = as_error(TokenInvalid())
+    unpaired.wait_for(f"message: {TokenInvalid().sentence}")
+    unpaired.pump(lambda: len(scans) >= 3)
+    unpaired.settle()
+    assert unpaired.paths().count(PAIR) == 1
 
 
 def test_the_chip_opens_the_sheet_and_the_back_button_closes_it(phone: Driver) -> None:
