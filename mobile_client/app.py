@@ -25,7 +25,7 @@ AnswerT = TypeVar("AnswerT")
 
 FRAMES_PER_S = 30
 SCAN_PERIOD_S = 0.5  # a QR code takes 85 ms to find
-PING_PERIOD_S = 20.0  # keeps the chip honest and the connection warm
+PING_PERIOD_S = 8.0  # keeps the chip honest and the connections warm: the servers close one that is idle for 10 s
 FLOAT_TEXTURE_PX = 1024
 HALO_PX = 360
 SHADOW_DROP_PX = 10  # of HALO_PX
@@ -303,6 +303,7 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
     def _ping(self, _elapsed_s: float) -> None:
         if self._pairing is not None:
             ask(self._agent.status, self._pinged)
+            ask(self._segmentation.health, lambda _answer: None)  # its silence is told when it matters
 
     def _pinged(self, answer: StatusAnswer | CopyPasteError) -> None:
         if self._pairing is not None:

@@ -21,6 +21,7 @@ from protocol.errors import (
 from protocol.messages import (
     ErrorAnswer,
     FoundObject,
+    HealthAnswer,
     PairAnswer,
     PairRequest,
     PasteAnswer,
@@ -30,7 +31,7 @@ from protocol.messages import (
     parse_json,
 )
 from protocol.pairing import bearer
-from protocol.routes import CUTOUT, CUTOUT_PART, PAIR, PASTE, PASTE_PART, PHOTO_PART, STATUS, VIEW_PART
+from protocol.routes import CUTOUT, CUTOUT_PART, HEALTHZ, PAIR, PASTE, PASTE_PART, PHOTO_PART, STATUS, VIEW_PART
 
 Picture = npt.NDArray[np.uint8]  # (H, W, 3) RGB: a photo or a view
 Cutout = npt.NDArray[np.uint8]  # (h, w, 4) RGBA, straight alpha
@@ -82,6 +83,10 @@ class SegmentationClient:
         height, width = photo.shape[:2]
         cutout = _decode_cutout(body, (width, height))
         return _crop(cutout, FoundObject.from_headers(headers))
+
+    def health(self) -> HealthAnswer:
+        """How the server is; raises what `cut_out` raises."""
+        return HealthAnswer.from_wire(self._server.ask_json("GET", HEALTHZ))
 
 
 class AgentClient:

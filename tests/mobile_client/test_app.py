@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from http_server.listener import Listener
 from mobile_client.__main__ import configure_kivy
 from mobile_client.camera import FileCamera
 from mobile_client.clients import Picture
@@ -412,6 +413,24 @@ def test_a_scanned_code_that_was_refused_is_not_tried_again(unpaired: Driver, mo
     unpaired.pump(lambda: len(scans) >= 3)
     unpaired.settle()
     assert unpaired.paths().count(PAIR) == 1
+
+
+def test_both_servers_are_asked_for_a_sign_of_life_on_start_and_resume(phone: Driver) -> None:
+    phone.pump(lambda: sorted(phone.paths()) == sorted([HEALTHZ, STATUS]))
+    phone.app.on_resume()
+    phone.pump(lambda: sorted(phone.paths()) == sorted([HEALTHZ, HEALTHZ, STATUS, STATUS]))
+
+
+def test_the_servers_do_not_close_a_connection_between_two_signs_of_life() -> None:
+    from mobile_client.app import PING_PERIOD_S
+
+    assert Listener.timeout - PING_PERIOD_S >= 2
+
+
+def test_a_photo_goes_over_the_connection_of_the_last_sign_of_life(phone: Driver) -> None:
+    phone.pump(lambda: HEALTHZ in phone.paths())
+    phone.copy()
+    assert phone.segmentation.connections == 1
 
 
 def test_the_chip_opens_the_sheet_and_the_back_button_closes_it(phone: Driver) -> None:

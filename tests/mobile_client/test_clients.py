@@ -29,13 +29,14 @@ from protocol.geometry import Box, ScreenPoint
 from protocol.messages import (
     ErrorAnswer,
     FoundObject,
+    HealthAnswer,
     PairAnswer,
     PasteAnswer,
     PasteRequest,
     ServerAddress,
 )
 from protocol.messages import StatusAnswer as Status
-from protocol.routes import BOX_HEADER, CONFIDENCE_HEADER, CUTOUT, PAIR, PASTE, STATUS
+from protocol.routes import BOX_HEADER, CONFIDENCE_HEADER, CUTOUT, HEALTHZ, PAIR, PASTE, STATUS
 from tests.mobile_client.fakes import Answer, FakeServer, Request, png
 
 PHOTO = np.full((60, 80, 3), 200, np.uint8)
@@ -125,6 +126,13 @@ MALFORMED = {
     "JSON too deep": Answer(b"[" * 60_000, status=500),
     "a redirect": Answer(b"", status=307, headers={"Location": "http://127.0.0.1:1/"}),
 }
+
+
+def test_the_segmentation_server_says_how_it_is(server: FakeServer) -> None:
+    health = HealthAnswer(True, "BASNet")
+    server.answer = lambda _: Answer(json.dumps(health.to_wire()).encode())
+    assert segmentation(server).health() == health
+    assert (server.requests[0].method, server.requests[0].path) == ("GET", HEALTHZ)
 
 
 @pytest.mark.parametrize("malformed", MALFORMED.values(), ids=MALFORMED.keys())
