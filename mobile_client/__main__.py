@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
         from mobile_client import android_phone
 
         app.tick = android_phone.vibrate
-        app.bind(on_start=lambda _app: android_phone.listen_for_links(app.pair))
+        app.bind(on_start=lambda _app: android_phone.listen_for_links(app.open_link))
     app.run()
 
 

@@ -89,14 +89,14 @@ def _camera_orientation_deg() -> int:
     return int(facts.orientation)
 
 
-def listen_for_links(pair: Callable[[str], None]) -> None:
-    """Pair with the link that opened the app, and with each link that it is opened with while it runs."""
+def listen_for_links(open_link: Callable[[str], None]) -> None:
+    """Pass on the link that opened the app, and each link that it is opened with while it runs."""
 
     @mainthread  # type: ignore[untyped-decorator]  # Kivy has no types; Java calls in a thread of its own
     def take_link(intent: Any) -> None:
         link = intent.getDataString()
         if link and link.startswith(f"{SCHEME}:"):
-            pair(link)
+            open_link(link)
 
     activity.bind(on_new_intent=take_link)
     take_link(mActivity.getIntent())

@@ -16,9 +16,9 @@ from PIL import Image, ImageChops, ImageFilter
 from mobile_client.camera import Camera, crop_to_aspect
 from mobile_client.clients import PHOTO_LONG_SIDE, Cutout, Picture, SegmentationClient, fit_within
 from mobile_client.flow import Flow, Notice, State, StateName
-from mobile_client.pairing import Pairing, PairingFile, pair, read_code
+from mobile_client.pairing import Pairing, PairingFile, host_of, pair, read_code
 from mobile_client.widgets import LIFT_SCALE, PairingSheet, PhoneScreen, cover_scale, texture_of
-from protocol.errors import AgentUnreachable, CopyPasteError, NotPaired
+from protocol.errors import AgentUnreachable, CopyPasteError, NotPaired, PairingLinkInvalid
 from protocol.messages import PasteAnswer, StatusAnswer
 
 AnswerT = TypeVar("AnswerT")
@@ -204,12 +204,18 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
             self._tried = link
             ask(lambda: pair(link), self._paired)
 
+    def open_link(self, link: str) -> None:
+        """Ask the user whether to pair with a link that came from outside, perhaps from somebody else's web page."""
+        if not host_of(link):
+            self._inform(PairingLinkInvalid())
+            return
+        self._hide_pairing()
+        self._show_sheet(PairingSheet(pair=self.pair, link=link))
+
     def show_pairing(self) -> None:
         """Say how to pair."""
         if self._sheet is None and self.flow.state.name is StateName.AIMING:
-            self._sheet = PairingSheet(pair=self.pair)
-            self.root.ids.sheet_place.add_widget(self._sheet)
-            self._update()
+            self._show_sheet(PairingSheet(pair=self.pair))
 
     # --- What the flow asks for (flow.Phone) ------------------------------------------------------------------------
 
@@ -293,6 +299,11 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         self._pairing_file.save(answer)
         self._use(answer)
         self.flow.inform(Notice(f"Paired with {answer.answer.computer_name}."))
+
+    def _show_sheet(self, sheet: PairingSheet) -> None:
+        self._sheet = sheet
+        self.root.ids.sheet_place.add_widget(sheet)
+        self._update()
 
     def _hide_pairing(self) -> None:
         if self._sheet is not None:

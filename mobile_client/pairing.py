@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mobile_client.clients import AgentClient, Picture
-from protocol.errors import MessageInvalid
+from protocol.errors import MessageInvalid, PairingLinkInvalid
 from protocol.messages import Message, PairAnswer
 from protocol.pairing import PairingLink
 
@@ -39,6 +39,14 @@ def pair(link_uri: str) -> Pairing:
     link = PairingLink.from_uri(link_uri)
     answer = AgentClient(link.agent_url, link.certificate_sha256).pair(link.token, platform.node() or "phone")
     return Pairing(link.agent_url, link.certificate_sha256, answer)
+
+
+def host_of(link_uri: str) -> str:
+    """Which computer a link leads to; empty if it is no link of ours."""
+    try:
+        return PairingLink.from_uri(link_uri).host
+    except PairingLinkInvalid:
+        return ""
 
 
 class PairingFile:

@@ -22,6 +22,8 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
 
+from mobile_client.pairing import host_of
+
 TAP_SLOP_DP = 16  # a finger that wanders further was not tapping
 LIFT_SCALE = 0.92  # a thing in hand looks a little smaller than a thing in place
 BOB_DP = 3
@@ -181,6 +183,12 @@ class PairingSheet(FloatLayout):  # type: ignore[misc]  # Kivy has no types
     """How to pair, and a field for the link. It swallows touches, so that nothing behind it is tapped."""
 
     pair = ObjectProperty(lambda _link: None)
+    link = StringProperty("")  # in the field
+    host = StringProperty("")  # where the link leads, if it is one
+
+    def on_link(self, _widget: Any, link: str) -> None:
+        """Look where the link leads; Kivy calls this when the property changes."""
+        self.host = host_of(link)
 
     def on_touch_down(self, touch: Any) -> bool:
         """See the class."""

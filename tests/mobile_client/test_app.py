@@ -21,6 +21,7 @@ from protocol.errors import (
     AgentUnreachable,
     CopyPasteError,
     NothingToCut,
+    PairingLinkInvalid,
     ScreenNotInView,
     TokenInvalid,
 )
@@ -366,6 +367,45 @@ def test_a_code_held_before_the_camera_pairs(unpaired: Driver) -> None:
 
     segno.make(unpaired.link).save(str(unpaired.picture), kind="png", scale=8)
     unpaired.wait_for("message: Paired with desk.")
+
+
+def test_a_link_from_outside_pairs_only_once_the_user_taps(phone: Driver) -> None:
+    phone.app.open_link(PairingLink("192.168.1.20", 8001, phone.pin, "token").to_uri())
+    phone.draw()
+    assert phone.sheet.host == "192.168.1.20"
+    phone.app.open_link(phone.link)
+    phone.draw()
+    assert phone.sheet.ids.question.text == "Pair with 127.0.0.1?"
+    assert phone.sheet.ids.link.text == phone.link
+    assert PAIR not in phone.paths()
+    phone.tap(*PAIR_BUTTON)
+    phone.wait_for("message: Paired with desk.")
+
+
+def test_a_link_from_outside_can_be_declined(phone: Driver) -> None:
+    phone.app.open_link(phone.link)
+    assert phone.press(KEY_BACK)
+    assert not phone.app.is_pairing
+    assert PAIR not in phone.paths()
+
+
+def test_a_link_from_outside_is_asked_about_even_while_a_cutout_is_held(phone: Driver) -> None:
+    phone.copy()
+    phone.app.open_link(phone.link)
+    phone.tap()
+    assert phone.app.is_pairing
+    assert phone.lines[-1] == "state: holding"
+
+
+def test_a_link_from_outside_that_is_none_of_ours_says_so(phone: Driver) -> None:
+    phone.app.open_link("arpaste://192.168.1.20/nonsense")
+    phone.wait_for(f"message: {PairingLinkInvalid().sentence}")
+    assert not phone.app.is_pairing
+
+
+def test_a_half_typed_link_asks_about_no_computer(unpaired: Driver) -> None:
+    unpaired.sheet.ids.link.text = unpaired.link[:30]
+    assert unpaired.sheet.ids.question.text == "Pair with your computer"
 
 
 def test_pressing_pair_twice_pairs_once(unpaired: Driver) -> None:
