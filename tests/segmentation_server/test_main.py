@@ -125,3 +125,15 @@ def test_a_client_that_never_shakes_hands_holds_up_nobody(tmp_path: Path, weight
             answer = requests.get(server.url + routes.HEALTHZ, verify=str(certificate), timeout=5)
 
     assert answer.status_code == 200
+
+
+def test_the_model_tells_nobody_about_this_computer(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AR_COPY_PASTE_CACHE", str(weights.parent))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with started_server() as server:
+        server.wait_until_ready()
+        left_behind = [path.name for path in tmp_path.rglob("*")]
+
+    assert left_behind == []  # ONNX Runtime would keep an identifier of this computer here
