@@ -32,8 +32,8 @@ class OnnxEngine:
 
 def _import_without_telemetry() -> Any:  # it ships no types
     """Official builds of ONNX Runtime tell their maker about this computer unless this is said before the import."""
-    # os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
-    # onnxruntime.disable_telemetry_events()
+    onnxruntime.disable_telemetry_events()
     return onnxruntime

@@ -11,8 +11,12 @@ import pytest
 from PIL import Image
 
 from segmentation_server.evaluation.__main__ import main
+from segmentation_server.evaluation.dataset import open_dataset
 from segmentation_server.evaluation.metrics import f_measure
+from segmentation_server.evaluation.predictions import predict_with
 from segmentation_server.evaluation.report import CELL, COLOURS, LINE
+from segmentation_server.photo import Photo
+from segmentation_server.segmenter import Mask
 from tests.segmentation_server.evaluation.conftest import NAMES, TRUTHS, as_levels, save
 
 
@@ -142,6 +146,19 @@ def test_what_the_servers_model_predicts_scores_the_same_when_read_again(
     assert "2 of 2" in first.err
     assert table_of(first.out) == table_of(again.out)
     assert table_of(first.out)["things"][2] > 0.8  # red things on grey are easy
+
+
+def test_a_mask_is_rounded_to_the_nearest_level(folder: Path) -> None:
+    class Sure:
+        name = "sure"
+
+        def __call__(self, photo: Photo) -> Mask:
+            return np.full(photo.shape[:2], 0.999, np.float32)
+
+    levels = predict_with(Sure())(open_dataset(folder).pairs[0])
+
+    assert levels.shape == (40, 60)
+    assert (levels == 255).all()
 
 
 def test_the_server_starts_without_any_of_this() -> None:
