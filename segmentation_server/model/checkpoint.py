@@ -60,6 +60,7 @@ def save_checkpoint(model: nn.Module, path: Path, architecture: str) -> None:
     halved = {name: weight.half() if weight.is_floating_point() else weight for name, weight in weights.items()}
     unfinished = path.with_suffix(".unfinished")
     safetensors.torch.save_file(halved, unfinished, {ARCHITECTURE: architecture})
+    unfinished.chmod(0o644)  # no secret; safetensors keeps its files from other users
     unfinished.replace(path)
 
 
