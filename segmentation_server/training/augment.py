@@ -82,10 +82,11 @@ def paste_objects(pictures: Tensor, share: float, generator: Generator) -> Tenso
     chosen = _choose(len(pictures), share, generator)
     if not len(chosen):
         return pictures
+    chosen = chosen.to(pictures.device)
     giver = pictures[(chosen + 1) % len(pictures)]
     opacity = giver[:, 3:]
     solid = torch.cat([giver[:, :3], torch.ones_like(opacity)], dim=1)
-    return pictures.index_copy(0, chosen.to(pictures.device), torch.lerp(pictures[chosen], solid, opacity))
+    return pictures.index_copy(0, chosen, torch.lerp(pictures[chosen], solid, opacity))
 
 
 def recolour(photos: Tensor, how: Augmentation, generator: Generator) -> Tensor:
@@ -113,11 +114,12 @@ def blur(photos: Tensor, share: float, generator: Generator) -> Tensor:
     reach = torch.arange(-BLUR_REACH, BLUR_REACH + 1)
     window = torch.exp(-(reach**2) / (2 * sigma[chosen, None] ** 2))  # (b, 9)
     window = (window / window.sum(1, keepdim=True)).repeat_interleave(3, dim=0).to(photos.device)  # (3 b, 9)
+    chosen = chosen.to(photos.device)
     height, width = photos.shape[-2:]
     maps = photos[chosen].reshape(1, -1, height, width)
     maps = F.conv2d(F.pad(maps, (BLUR_REACH,) * 4, mode="replicate"), window[:, None, None], groups=len(window))
     maps = F.conv2d(maps, window[:, None, :, None], groups=len(window))
-    return photos.index_copy(0, chosen.to(photos.device), maps.reshape(-1, 3, height, width))
+    return photos.index_copy(0, chosen, maps.reshape(-1, 3, height, width))
 
 
 def compress(photos: Tensor, share: float, generator: Generator) -> Tensor:
@@ -130,6 +132,7 @@ def compress(photos: Tensor, share: float, generator: Generator) -> Tensor:
     if not len(chosen):
         return photos
     factor = torch.where(quality < 50, 50 / quality, 2 - quality / 50)[chosen].to(photos.device)
+    chosen = chosen.to(photos.device)
     table = photos.new_tensor(LUMINANCE_STEPS) * factor.view(-1, 1, 1, 1, 1, 1)  # (b, 1, 1, 1, 8, 8)
     steps = table.round().clamp(1, 255) / 255
     cosines = _cosines().to(photos.device)
@@ -137,7 +140,7 @@ def compress(photos: Tensor, share: float, generator: Generator) -> Tensor:
     blocks = (photos[chosen] - 128 / 255).reshape(-1, 3, height // 8, 8, width // 8, 8).transpose(3, 4)
     rounded = torch.round(cosines @ blocks @ cosines.T / steps) * steps  # (b, 3, H / 8, W / 8, 8, 8)
     restored = (cosines.T @ rounded @ cosines).transpose(3, 4).reshape(-1, 3, height, width) + 128 / 255
-    return photos.index_copy(0, chosen.to(photos.device), restored.clamp(0, 1))
+    return photos.index_copy(0, chosen, restored.clamp(0, 1))
 
 
 def _cosines() -> Tensor:

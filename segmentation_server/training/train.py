@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from protocol.errors import TrainingDiverged
 from segmentation_server.model.architectures import ARCHITECTURES
@@ -124,6 +125,7 @@ def train(
 
     # The steps.
     forward = torch.compile(model) if recipe.is_compiled else model
+    means, values = ([w for w in net.state_dict().values() if w.is_floating_point()] for net in (average, model))
     started_s = checked_s = reported_s = time.monotonic()
     before_s = run.seconds
     model.train()
@@ -146,7 +148,7 @@ def train(
         if recipe.clip is not None:
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
         optimiser.step()
-        blend(average, model, min(recipe.average, (1 + run.step) / (10 + run.step)))
+        blend(means, values, min(recipe.average, (1 + run.step) / (10 + run.step)))
         sums += terms.detach()
         run.step += 1
 
@@ -215,17 +217,13 @@ def create_optimiser(model: nn.Module, learnt: list[nn.Parameter], recipe: Recip
     groups: list[dict[str, Any]] = [{"params": fresh, "height": recipe.rate}]
     if learnt:
         groups.append({"params": learnt, "height": gentle})
-    return torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=recipe.weight_decay)
+    return torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=recipe.weight_decay, fused=fresh[0].is_cuda)
 
 
-@torch.no_grad()
-def blend(average: nn.Module, model: nn.Module, kept: float) -> None:
+def blend(means: list[Tensor], values: list[Tensor], kept: float) -> None:
     """Move the average of the weights, and of what batch normalisation saw, towards the network's."""
-    for mean, value in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(value, 1 - kept)
-        else:
-            mean.copy_(value)
+    move = get_ema_multi_avg_fn(kept)  # type: ignore[no-untyped-call]  # its stub has no types
+    move(means, values, 0)
 
 
 def progress_line(recipe: Recipe, step: int, losses: list[float], step_s: float) -> str:
@@ -246,11 +244,13 @@ def curves(run: Run) -> dict[str, list[tuple[int, float]]]:
 def describe(
     recipe: Recipe, run: Run, pairs: Pairs, held_back: Pairs, start: Start, device: torch.device
 ) -> dict[str, Any]:
-    """How the weights were made."""
+    """How the weights were made, and if they were started from others, how those were."""
     files = {"weights": start.weights, "encoder": start.encoder}
+    before = start.weights.with_suffix(".json") if start.weights else None
     return {
         "recipe": dataclasses.asdict(recipe),
         "start": {name: file.name if file else None for name, file in files.items()},
+        "before": json.loads(before.read_text(encoding="utf-8")) if before and before.is_file() else None,
         "pairs": {"trained_on": len(pairs), "hash": pairs.hash, "held_back": len(held_back)},
         "steps": run.step,
         "photos_seen": run.step * recipe.batch,

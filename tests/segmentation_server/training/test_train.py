@@ -137,6 +137,8 @@ def test_a_run_starts_from_the_weights_it_is_given(
     first = safetensors.torch.load_file(tmp_path / "first" / "best.safetensors")
     second = safetensors.torch.load_file(tmp_path / "second" / "best.safetensors")
     assert all(weight.equal(second[name]) for name, weight in first.items())
+    made = [json.loads((tmp_path / name / "best.json").read_text()) for name in ("first", "second")]
+    assert made[1]["before"] == made[0]
 
 
 def test_each_pair_comes_once_in_an_epoch() -> None:
