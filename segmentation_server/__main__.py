@@ -52,7 +52,7 @@ def read_settings(arguments: Sequence[str] | None) -> Settings:
     parser.add_argument("--api-key-file", type=Path, help="file with the key that callers must send")
     parser.add_argument("--certificate", type=Path, help="PEM file; turns TLS on")
     parser.add_argument("--private-key", type=Path, help="PEM file of the certificate's key")
-    parser.add_argument("--checkpoint", type=Path, help="weights of BASNet; needs the extra `torch`")
+    parser.add_argument("--checkpoint", type=Path, help="weights of BASNet or BASNet-lite; needs the extra `torch`")
     parser.add_argument("--max-body-bytes", type=int, default=Settings.max_body_bytes, help="(%(default)s)")
     parser.add_argument("--max-pixels", type=int, default=Settings.max_pixels, help="of a photo (%(default)s)")
     parser.add_argument("--threads", type=int, default=Settings.threads, help="cores for the model (%(default)s)")
