@@ -377,6 +377,7 @@ def test_a_link_from_outside_pairs_only_once_the_user_taps(phone: Driver) -> Non
     phone.draw()
     assert phone.sheet.ids.question.text == "Pair with 127.0.0.1?"
     assert phone.sheet.ids.link.text == phone.link
+    phone.settle()
     assert PAIR not in phone.paths()
     phone.tap(*PAIR_BUTTON)
     phone.wait_for("message: Paired with desk.")
@@ -386,6 +387,7 @@ def test_a_link_from_outside_can_be_declined(phone: Driver) -> None:
     phone.app.open_link(phone.link)
     assert phone.press(KEY_BACK)
     assert not phone.app.is_pairing
+    phone.settle()
     assert PAIR not in phone.paths()
 
 
