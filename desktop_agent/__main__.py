@@ -22,7 +22,7 @@ from desktop_agent.screenshot import take_screenshots
 from desktop_agent.server_process import ServerProcess
 from desktop_agent.settings import SERVER_PORT, Settings, parse
 from desktop_agent.windows import Windows, local_windows
-from http_server.listener import Address, Listener
+from http_server.listener import Address, Listener, check_port_is_free
 from protocol.errors import CopyPasteError
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteAnswer, PasteRequest, ServerAddress
@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(settings: Settings) -> None:
     """Build everything, then wait for phones."""
     spare_xlib_a_missing_file()
+    check_port_is_free(settings.host, settings.port)
+    take_screenshots()  # says so now if there is no desktop, rather than when somebody pastes
     windows = local_windows()
     paster = Paster(Desktop(take_screenshots, lambda point: editor_at(point, windows)))
     certificate = load_or_make_certificate(settings.data_dir, settings.computer_name)
@@ -62,7 +64,7 @@ def run(settings: Settings) -> None:
         app = create_app(telling(paster.paste), devices, Introduction(settings.computer_name, server))
         address = Address(settings.host, settings.port, certificate.file, certificate.private_key_file)
         listener = Listener(app, address)
-        print(f"Desktop agent ready at {listener.url}", flush=True)
+        print(f"Desktop agent ready at https://{reachable_host(settings.host)}:{listener.bind_addr[1]}", flush=True)
         threading.Thread(target=offer_pairing, args=(settings, listener, certificate, devices), daemon=True).start()
         listener.serve_until_stopped()
 
@@ -124,7 +126,8 @@ def offer_pairing(settings: Settings, listener: Listener, certificate: Certifica
         offer.show(PairingLink(reachable_host(settings.host), port, certificate.sha256, devices.offer_token()))
         name = devices.wait_until_paired(TOKEN_LIFETIME_S)
         offer.withdraw()
-        print(f"Paired with {name}." if name else "The code has expired.", "Enter shows a fresh one.", flush=True)
+        what = f"Paired with {name}." if name else "The code has expired."
+        print(what, "Press Enter to show a fresh code for another phone.", flush=True)
         while not enters.empty():  # those typed before they were asked for
             enters.get()
         enters.get()

@@ -37,9 +37,17 @@ class Landing:
 
     x: float  # its centre, in pixels of the screenshot
     y: float
+    width: float  # in pixels of the screenshot
+    height: float
     scale: float  # screenshot pixels in a cutout pixel
     rms: float  # root mean square difference from the cutout, in grey levels of 255
     contrast: float  # standard deviation of the cutout's own colours at that scale, likewise
+
+    def around(self) -> tuple[slice, slice]:
+        """The rows and columns of the screenshot that it covers."""
+        top, left = round(self.y - self.height / 2), round(self.x - self.width / 2)
+        bottom, right = round(self.y + self.height / 2), round(self.x + self.width / 2)
+        return slice(max(0, top), max(1, bottom)), slice(max(0, left), max(1, right))
 
     def is_convincing(self) -> bool:
         """Whether this is the cutout, rather than any patch of its average colour."""
@@ -163,7 +171,15 @@ class _Region:
         x = (corner_from[0] + column + width / 2) / self.shrink - 0.5 + self.change.x
         y = (corner_from[1] + row + height / 2) / self.shrink - 0.5 + self.change.y
         contrast = float(template[template[:, :, 3] >= OPAQUE][:, :3].std(axis=0).mean())
-        return Landing(float(x), float(y), float(scale), float(rms[row, column]), contrast)
+        return Landing(
+            x=float(x),
+            y=float(y),
+            width=width / self.shrink,
+            height=height / self.shrink,
+            scale=float(scale),
+            rms=float(rms[row, column]),
+            contrast=contrast,
+        )
 
     def _corners(self, width: int, height: int, near: Landing | None) -> Corners:
         """The first and last (x, y) in this region at which the template's top-left pixel is tried."""

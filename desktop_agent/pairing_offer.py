@@ -1,6 +1,7 @@
 """one-time token -> QR code in the terminal and in a window."""
 
 import contextlib
+import io
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import segno
 
 from protocol.pairing import PairingLink
 
+LIGHT_ON_DARK, OWN_COLOURS = "\x1b[97;40m", "\x1b[0m"
 UNROUTED = "192.0.2.1"  # RFC 5737: belongs to nobody; nothing is sent to it
 
 
@@ -37,7 +39,7 @@ class PairingOffer:
         """Show a link instead of the one before."""
         uri = link.to_uri()
         with contextlib.suppress(UnicodeEncodeError):  # a terminal without block characters has the link below
-            segno.make(uri, micro=False).terminal(self._terminal, compact=True)
+            self._terminal.write(self._draw(uri))
         self._terminal.write(f"Scan this code with your phone's camera. It is good for two minutes.\n{uri}\n")
         self._terminal.flush()
         if self._shows_window:
@@ -50,6 +52,14 @@ class PairingOffer:
                 self._window.stdin.close()
             self._window.wait()
         self._window = None
+
+    def _draw(self, uri: str) -> str:
+        """The code in block characters; where colours can be set, light on dark whatever the terminal's own are."""
+        drawn = io.StringIO()
+        segno.make(uri, micro=False).terminal(drawn, compact=True)
+        if not self._terminal.isatty():
+            return drawn.getvalue()
+        return "".join(f"{LIGHT_ON_DARK}{line}{OWN_COLOURS}\n" for line in drawn.getvalue().splitlines())
 
     def _show_in_window(self, uri: str) -> None:
         if self._window is None or self._window.poll() is not None:

@@ -21,7 +21,7 @@ POLL_MS = 100
 MODULE_PX = 7
 MARGIN_PX = 24
 INK, PAPER = "#222222", "white"
-HINT = "Scan this code with your phone's camera."
+HINT = "Scan this code with your phone's camera.\nIt is good for two minutes."
 
 
 class PairingWindow:
@@ -61,6 +61,7 @@ class PairingWindow:
         segno.make(link, micro=False).save(png, kind="png", scale=MODULE_PX, border=4)
         self._picture = tkinter.PhotoImage(data=base64.b64encode(png.getvalue()))
         self._code.configure(image=self._picture)
+        self._window.eval("tk::PlaceWindow . center")
 
 
 def main() -> int:

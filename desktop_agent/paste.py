@@ -23,6 +23,8 @@ LONGEST_WAIT_S = 8.0  # for an editor to show what was pasted
 SETTLED_S = 0.4  # without a change: the editor has finished drawing
 POLL_S = 0.1
 SMALLEST_CUTOUT_PX = 16
+LARGEST_SCALE = 3.0  # beyond this a cutout is more blur than picture
+MOST_LEFT_OVER = 0.2  # of the pixels around an undone cutout that may still differ: handles, a tooltip
 LARGEST_SHARE = 0.9  # of the monitor that a cutout may cover
 
 
@@ -110,20 +112,22 @@ class Paster:
         if landing and before.to_desktop(landing.x, landing.y).distance_to(aim) <= FARTHEST_PX:
             return landing
         if landing:
-            raise PasteMisplaced(self._undo(before, after, aim, editor))
+            raise PasteMisplaced(self._undo(before, after, landing, editor))
         # Nothing is known to be pasted, so an undo might take back the user's own last step.
         raise SomethingElseAppeared if _differ(before, after) else PasteNotSeen
 
-    def _undo(self, before: Screenshot, pasted: Screenshot, aim: ScreenPoint, editor: Editor) -> str:
+    def _undo(self, before: Screenshot, pasted: Screenshot, landing: Landing, editor: Editor) -> str:
         """Take back what was seen to be pasted, once; what to tell of it."""
         if not editor.is_in_front():
             return "Another window has come to the front, so it was not undone."
         editor.undo()
-        restored = self._settled(aim, self._deadline_s(), since=pasted)
-        # What is selected may differ from before, so some of the screen may, too.
-        left_over = find_changed(before.pixels, restored.pixels).sum()
-        is_restored = left_over < find_changed(before.pixels, pasted.pixels).sum() / 2
-        return "It was undone." if is_restored else "Undo it in the editor, please."
+        landed = pasted.to_desktop(landing.x, landing.y)
+        restored = self._settled(landed, self._deadline_s(), since=pasted)
+        # Only where it landed: tooltips and what is selected may differ from before.
+        changed = find_changed(before.pixels, restored.pixels)[landing.around()]
+        if changed.mean() < MOST_LEFT_OVER:
+            return "It was undone."
+        return "It may not have been undone: look at the editor before you undo anything."
 
     def _settled(self, aim: ScreenPoint, deadline_s: float, *, since: Screenshot | None = None) -> Screenshot:
         """The monitor's screenshot once it stands still; given `since`, once it has changed from that, too."""
@@ -151,7 +155,7 @@ def _differ(one: Screenshot, other: Screenshot) -> bool:
 
 
 def resize_cutout(cutout: Cutout, width_px: float, monitor: Screenshot) -> Cutout:
-    """The cutout as wide on the screen as it floated over the view; never enlarged, never larger than the monitor.
+    """The cutout as wide on the screen as it floated over the view, but within the monitor and LARGEST_SCALE.
 
     Args:
         cutout: (h, w, 4) uint8, RGBA, straight alpha.
@@ -163,11 +167,12 @@ def resize_cutout(cutout: Cutout, width_px: float, monitor: Screenshot) -> Cutou
     """
     height, width = cutout.shape[:2]
     fits = LARGEST_SHARE * min(monitor.pixels.shape[1] / width, monitor.pixels.shape[0] / height)
-    scale = min(1.0, fits, max(width_px, SMALLEST_CUTOUT_PX) / width)
+    scale = min(LARGEST_SCALE, fits, max(width_px, SMALLEST_CUTOUT_PX) / width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # Colours are averaged by their alpha, so that what lies under transparent pixels does not bleed in.
     alpha = cutout[:, :, 3:].astype(np.float32) / 255
     premultiplied = np.concatenate([cutout[:, :, :3] * alpha, alpha * 255], axis=2)
-    small = np.asarray(cv2.resize(premultiplied, size, interpolation=cv2.INTER_AREA))
-    colours = small[:, :, :3] / np.maximum(small[:, :, 3:] / 255, 1e-3)
-    return np.clip(np.rint(np.dstack([colours, small[:, :, 3]])), 0, 255).astype(np.uint8)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    resized = np.asarray(cv2.resize(premultiplied, size, interpolation=interpolation))
+    colours = resized[:, :, :3] / np.maximum(resized[:, :, 3:] / 255, 1e-3)
+    return np.clip(np.rint(np.dstack([colours, resized[:, :, 3]])), 0, 255).astype(np.uint8)

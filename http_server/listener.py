@@ -155,6 +155,23 @@ class Address:
     private_key: Path | None = None  # PEM
 
 
+def check_port_is_free(host: str, port: int) -> None:
+    """Find out early whether a program could listen there.
+
+    Raises:
+        SettingsInvalid: another program does, perhaps this one.
+    """
+    if port == 0:
+        return
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            fact = f"Another program listens on port {port}; if it is this one, it runs already."
+            raise SettingsInvalid(fact) from error
+
+
 class Listener(Server):
     """Serves one application over HTTP/1.1, with TLS if the address has a certificate."""
 

@@ -154,7 +154,7 @@ class ScreenDiffers(CopyPasteError):
 
 
 class NoEditorThere(CopyPasteError):
-    """There is no window at the spot aimed at. Open a document there, then tap again."""
+    """There is no open document at the spot aimed at. Aim inside an editor's window, then tap again."""
 
     code = "no_editor_there"
     status = 409
@@ -175,7 +175,7 @@ class PasteNotSeen(CopyPasteError):
 
 
 class PasteMisplaced(CopyPasteError):
-    """The cutout landed in another spot than the one aimed at. Try an editor that pastes under the pointer."""
+    """The cutout landed in another spot than the one aimed at. Aim inside the document, not at the tools around it."""
 
     code = "paste_misplaced"
     status = 409

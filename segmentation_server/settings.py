@@ -60,7 +60,7 @@ def read_api_key(file: Path) -> str:
     try:
         key = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"The API key file {file} cannot be read as plain ASCII text.") from error
+        raise SettingsInvalid(f"The API key file {file} cannot be read as plain ASCII text: {error}.") from error
     if len(key) < KEY_LENGTH_LEAST:
         raise SettingsInvalid(f"The API key in {file} is shorter than {KEY_LENGTH_LEAST} characters.")
     return key

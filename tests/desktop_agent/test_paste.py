@@ -69,8 +69,8 @@ def view_of(screen: Picture) -> Picture:
 
 
 def answer_scale(screen: Picture) -> float:
-    """Screen pixels in a view pixel of view_of(screen), at most 1 because nothing is enlarged."""
-    return float(min(1.0, Pose().screen_in_view * screen.shape[1] / 960))
+    """Screen pixels in a view pixel of view_of(screen)."""
+    return Pose().screen_in_view * float(screen.shape[1]) / 960
 
 
 def test_a_cutout_is_pasted_where_the_camera_points_and_seen_there(screen: Picture, cutout: Picture) -> None:
@@ -96,6 +96,26 @@ def test_a_misplaced_cutout_is_undone_once(screen: Picture, cutout: Picture) -> 
         paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
     assert editor.undo_count == 1
     assert np.array_equal(editor.screen, screen)
+
+
+def test_a_tooltip_after_an_undo_is_no_reason_to_ask_for_another(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), offset=250)
+    undo = editor.undo
+
+    def undo_and_hint() -> None:
+        undo()
+        editor.screen[330:360, 560:760] = (255, 255, 220)
+
+    editor.undo = undo_and_hint  # type: ignore[method-assign]  # the fake's own trick
+    with pytest.raises(PasteMisplaced, match="It was undone"):
+        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(120))
+
+
+def test_an_undo_that_did_nothing_is_not_claimed(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), offset=250)
+    editor.undo = lambda: None  # type: ignore[method-assign]  # the fake's own trick
+    with pytest.raises(PasteMisplaced, match="look at the editor before you undo"):
+        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(120))
 
 
 def test_a_dialog_is_reported_and_no_key_is_pressed_at_it(screen: Picture, cutout: Picture) -> None:
@@ -153,8 +173,8 @@ def test_a_cutout_lands_as_wide_as_it_floated(screen: Picture, cutout: Picture) 
     assert resized.shape == (60, 90, 4)
 
 
-def test_a_cutout_is_never_enlarged_nor_larger_than_the_monitor(screen: Picture, cutout: Picture) -> None:
-    assert resize_cutout(cutout, 900.0, Screenshot(screen, 0, 0)).shape == cutout.shape
+def test_a_cutout_is_never_more_blur_than_picture_nor_larger_than_the_monitor(screen: Picture, cutout: Picture) -> None:
+    assert resize_cutout(cutout, 5000.0, Screenshot(screen, 0, 0)).shape == (360, 540, 4)
     huge = np.repeat(np.repeat(cutout, 12, axis=0), 12, axis=1)
     assert resize_cutout(huge, 9000.0, Screenshot(screen, 0, 0)).shape[0] <= 0.9 * 800
 

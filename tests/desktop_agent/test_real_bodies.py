@@ -1,27 +1,34 @@
-"""A real agent, without a desktop, and the bodies that strangers and broken phones may send it."""
+"""A real agent and the bodies that strangers and broken phones may send it."""
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import pytest
 import requests
 from PIL import Image
 
+from demo.desktop import VirtualScreen, environment
 from demo.programs import Program, Programs
 from desktop_agent.pictures import Picture
 from mobile_client.clients import AgentClient
 from protocol import routes
-from protocol.errors import CertificateWrong, DesktopUnavailable
+from protocol.errors import CertificateWrong
 from protocol.messages import ErrorAnswer, PasteRequest
 from protocol.pairing import PairingLink, bearer
 from tests.desktop_agent.test_pictures import encode, png_that_claims
 
 # The phone's way of trusting the agent's certificate has tests of its own; this is about bodies.
-pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),
+    pytest.mark.skipif(shutil.which("Xvfb") is None, reason="`make test` installs a virtual screen"),
+]
 MIB = 2**20
 START_S = 60.0
 REQUEST = json.dumps(PasteRequest(90.0).to_wire())
@@ -47,11 +54,11 @@ class Agent:
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     folder = tmp_path_factory.mktemp("agent")
-    without_screen = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     with Programs(folder) as programs:
+        screen = VirtualScreen(programs, "screen", 640, 480)
         command = [sys.executable, "-m", "desktop_agent", "--port", "0", "--data-dir", str(folder / "data")]
         command += ["--server-url", "http://127.0.0.1:1", "--no-window"]
-        program = programs.start("agent", command, {**without_screen, "PYTHONUNBUFFERED": "1"})
+        program = programs.start("agent", command, environment(folder / "home", screen.display))
         link = PairingLink.from_uri("arpaste:" + program.wait_for("arpaste:", START_S))
         answer = AgentClient(link.agent_url, link.certificate_sha256).pair(link.token, "test phone")
         yield Agent(program, link, answer.device_key)
@@ -125,11 +132,21 @@ def test_after_all_that_a_paired_phone_is_still_served(agent: Agent, cutout: Pic
     assert phone.status().wire_version == routes.WIRE_VERSION
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is always a desktop")
-def test_without_a_desktop_the_phone_is_told_so(agent: Agent, cutout: Picture, screen: Picture) -> None:
-    phone = AgentClient(agent.link.agent_url, agent.link.certificate_sha256, agent.device_key)
-    with pytest.raises(DesktopUnavailable):
-        phone.paste(cutout, screen, width_view=90)
+def test_an_agent_without_a_desktop_does_not_start(tmp_path: Path) -> None:
+    without_screen = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    command = [sys.executable, "-m", "desktop_agent", "--port", "0", "--data-dir", str(tmp_path)]
+    ended = subprocess.run(command, env=without_screen, capture_output=True, text=True, timeout=START_S, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("The agent cannot see or reach this computer's desktop.")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_second_agent_is_told_that_one_runs_already(agent: Agent, tmp_path: Path) -> None:
+    port = str(agent.link.port)
+    command = [sys.executable, "-m", "desktop_agent", "--port", port, "--data-dir", str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
+    assert ended.returncode == 2
+    assert "it runs already" in ended.stderr
 
 
 def test_a_phone_that_expects_another_certificate_says_nothing_to_this_agent(agent: Agent) -> None:
