@@ -1,11 +1,12 @@
-"""The networks there are, by the name that a file of weights carries."""
+"""The networks there are, by the name that a recipe and a file of weights call them."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import nn
 
-from segmentation_server.model.basnet import BASNet
+from segmentation_server.model.ablation import EncoderDecoder, LocalContext, MultiScale, UNet
+from segmentation_server.model.basnet import BASNet, PredictionModule
 from segmentation_server.model.basnet_lite import BASNetLite
 
 
@@ -14,10 +15,16 @@ class Architecture(NamedTuple):
 
     build: Callable[[], nn.Module]
     title: str
-    size: int
+    size: int = 320  # section 4.1
 
 
 ARCHITECTURES = {
-    "basnet": Architecture(BASNet, "BASNet", 320),  # section 4.1
-    "basnet-lite": Architecture(BASNetLite, "BASNet-lite", 320),
+    "basnet-lite": Architecture(BASNetLite, "BASNet-lite"),
+    "basnet": Architecture(BASNet, "BASNet"),
+    # The rest of Table 1; its last rows are BASNet with the losses that a recipe names.
+    "u-net": Architecture(UNet, "U-Net"),
+    "ed": Architecture(EncoderDecoder, "ED"),
+    "eds": Architecture(PredictionModule, "EDS"),
+    "eds-rrm-lc": Architecture(lambda: BASNet(LocalContext()), "EDS + RRM_LC"),
+    "eds-rrm-ms": Architecture(lambda: BASNet(MultiScale()), "EDS + RRM_MS"),
 }

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from protocol.errors import CopyPasteError
+from segmentation_server.model.architectures import ARCHITECTURES
 from segmentation_server.training.dataset import is_held_back, read_pairs
+from segmentation_server.training.hybrid_loss import COMBINATIONS
 from segmentation_server.training.recipe import read_recipe
 from segmentation_server.training.train import Start, train
 from segmentation_server.weights import LITE0, fetch_weights
@@ -35,7 +37,9 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("recipe", help=f"a TOML file, or one of {known}")
     parser.add_argument("--dataset", type=Path, nargs="+", required=True, help="folders or zips with image/ and mask/")
     parser.add_argument("--out", type=Path, required=True, help="folder; goes on from the checkpoint in it")
-    parser.add_argument("--steps", type=int, help="instead of the recipe's")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's, likewise the next two")
+    parser.add_argument("--model", choices=ARCHITECTURES, help="such as those of the paper's Table 1")
+    parser.add_argument("--loss", choices=COMBINATIONS, help="initials of BCE, SSIM and IoU")
     parser.add_argument("--start", type=Path, help="weights of the whole network to start from")
     parser.add_argument("--encoder", type=Path, help="weights of its encoder: torchvision's ResNet-34 for BASNet")
     return parser.parse_args(arguments)
@@ -43,7 +47,7 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _train(options: argparse.Namespace, stopped: threading.Event) -> None:
     named = RECIPES / f"{options.recipe}.toml"
-    changes = {} if options.steps is None else {"steps": options.steps}
+    changes = {name: getattr(options, name) for name in ("steps", "model", "loss") if getattr(options, name)}
     recipe = read_recipe(named if named.exists() else Path(options.recipe), **changes)
     encoder = options.encoder or (fetch_weights(LITE0) if recipe.encoder else None)
     held_back = read_pairs(options.dataset, recipe.stored_side, is_held_back)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from protocol.errors import SettingsInvalid
-from segmentation_server.model.basnet import BASNet
+from segmentation_server.model.basnet import PredictionModule
 from segmentation_server.model.basnet_lite import BASNetLite, Layer
 from segmentation_server.model.checkpoint import read_weights
 from segmentation_server.segmenter import IMAGENET_MEAN, IMAGENET_STD
@@ -33,7 +33,7 @@ def start_encoder(model: nn.Module, file: Path) -> list[nn.Parameter]:
     """Put the weights of a file into a network's encoder.
 
     Args:
-        model: BASNetLite takes EfficientNet-lite0, BASNet takes torchvision's ResNet-34.
+        model: BASNetLite takes EfficientNet-lite0; BASNet and what is made of its parts take torchvision's ResNet-34.
         file: a state dict.
 
     Returns:
@@ -46,10 +46,12 @@ def start_encoder(model: nn.Module, file: Path) -> list[nn.Parameter]:
     if isinstance(model, BASNetLite):
         encoder: nn.Module = model.encoder
         weights = {_rename(name): w for name, w in weights.items() if not name.startswith(LITE0_CLASSIFIER)}
-    elif isinstance(model, BASNet):
+    elif isinstance(model, PredictionModule):
         encoder = nn.ModuleDict({f"encoder{stage}": model.get_submodule(f"encoder{stage}") for stage in range(1, 5)})
         stages = {name: w for name, w in weights.items() if RESNET34_STAGE.match(name)}
         weights = {RESNET34_STAGE.sub(r"encoder\1.", name): weight for name, weight in stages.items()}
+    else:
+        raise SettingsInvalid(f"{type(model).__name__} has no encoder that is taught elsewhere.")
     try:
         encoder.load_state_dict(weights)
     except RuntimeError as error:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from protocol.errors import SettingsInvalid
+from segmentation_server.model.architectures import ARCHITECTURES
 from segmentation_server.training.hybrid_loss import COMBINATIONS
 
 Range = tuple[float, float]
-MODELS = ("basnet", "basnet-lite")
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -65,7 +65,7 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for name, known in (("model", MODELS), ("loss", COMBINATIONS), ("precision", PRECISIONS)):
+        for name, known in (("model", tuple(ARCHITECTURES)), ("loss", COMBINATIONS), ("precision", PRECISIONS)):
             if getattr(self, name) not in known:
                 raise SettingsInvalid(f"{name} = {getattr(self, name)!r} is unknown to recipes: one of {known}.")
         if min(self.steps, self.batch, self.stored_side, self.judged, self.report_steps) < 1:
