@@ -41,6 +41,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	@echo "Setting up the demo, once: Debian packages if they are missing, then Python packages. This takes minutes."
 	@./debian_packages.sh $(SCREEN_PACKAGES)
 	$(BIN)/pip install --disable-pip-version-check -e '.[demo]'
 	$(BIN)/python -m segmentation_server.weights

@@ -1,11 +1,14 @@
 """`python -m demo`: copy a photographed thing with a tap, paste it into Inkscape with another, and say how it went."""
 
+import argparse
 import os
 import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import requests
 
@@ -19,7 +22,9 @@ PICTURE = Path("demo.png")
 
 def main() -> int:
     """Run it; 0 if the cutout landed where it should."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C does
+    argparse.ArgumentParser(prog="python -m demo", description=__doc__).parse_args()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, _stop)
     start_s = time.monotonic()
 
     def say(what: str) -> None:
@@ -42,9 +47,18 @@ def main() -> int:
     say(f"The agent says: Pasted into {story.agent_message}")
     for step, seconds in story.steps_s.items():
         say(f"From {step}: {seconds:.2f} s")
-    say(f"The cutout landed {story.distance_px:.2f} px from the aim (at most {FARTHEST_PX:.0f}).")
+    landed = f"{story.distance_px:.2f} px from the aim; it may be {FARTHEST_PX:.0f} px off"
+    say(f"Looked at by other means than the agent's, the cutout landed {landed}.")
     say(f"See {PICTURE.resolve()}.")
     return 0 if story.distance_px <= FARTHEST_PX else 1
+
+
+def _stop(signal_number: int, _frame: FrameType | None) -> NoReturn:
+    """Say so at once; ending all programs takes seconds."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
+    print("Stopping", flush=True)
+    raise KeyboardInterrupt(signal_number)
 
 
 if __name__ == "__main__":

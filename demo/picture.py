@@ -1,17 +1,18 @@
 """The story as one picture: photo, cutout, phone, view, screen before and after."""
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from demo.desktop import Picture
 from demo.story import AIM, Story
 
-PANEL = (640, 430)
+PANEL = (640, 427)
 CAPTION_PX = 44
 GAP_PX = 24
 INK = (32, 36, 44)
 PAPER = (246, 246, 248)
-RETICLE = (255, 64, 96)
+RETICLE, EDGE = (64, 224, 255), (16, 20, 28)  # seen on red, on white and on black
+BACKDROP = (228, 229, 233)
 SQUARE_PX = 16
 
 
@@ -21,7 +22,7 @@ def draw(story: Story) -> Image.Image:
         ("1  Point at a thing", Image.fromarray(story.photo)),
         ("2  Tap: it is cut out", on_chequerboard(story.cutout)),
         ("3  The editor before", Image.fromarray(story.screen_before)),
-        ("4  Aim: the camera's view", with_reticle(story.view)),
+        ("4  Aim: the camera's view (computed)", with_reticle(story.view)),
         ("5  On the phone: it floats over the view", Image.fromarray(story.phone_holding)),
         (f"6  Tap: pasted, {story.distance_px:.1f} px from the aim", with_aim(story.screen_after)),
     ]
@@ -34,9 +35,7 @@ def draw(story: Story) -> Image.Image:
         left = GAP_PX + (index % 3) * (PANEL[0] + GAP_PX)
         top = GAP_PX + (index // 3) * (PANEL[1] + CAPTION_PX + GAP_PX)
         pen.text((left, top + 4), caption, fill=INK, font=font)
-        fitted = picture.copy()
-        fitted.thumbnail(PANEL, Image.Resampling.LANCZOS)
-        sheet.paste(fitted, (left, top + CAPTION_PX))
+        sheet.paste(ImageOps.pad(picture, PANEL, Image.Resampling.LANCZOS, BACKDROP), (left, top + CAPTION_PX))
     return sheet
 
 
@@ -64,9 +63,9 @@ def _mark(picture: Picture, point: tuple[float, float], radius_px: int) -> Image
     marked = Image.fromarray(picture)
     pen = ImageDraw.Draw(marked)
     x, y = point
-    pen.ellipse((x - radius_px, y - radius_px, x + radius_px, y + radius_px), outline=RETICLE, width=3)
-    pen.line((x - 2 * radius_px, y, x - radius_px / 2, y), fill=RETICLE, width=3)
-    pen.line((x + radius_px / 2, y, x + 2 * radius_px, y), fill=RETICLE, width=3)
-    pen.line((x, y - 2 * radius_px, x, y - radius_px / 2), fill=RETICLE, width=3)
-    pen.line((x, y + radius_px / 2, x, y + 2 * radius_px), fill=RETICLE, width=3)
+    for colour, width in ((EDGE, 7), (RETICLE, 3)):
+        pen.ellipse((x - radius_px, y - radius_px, x + radius_px, y + radius_px), outline=colour, width=width)
+        for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+            begin, end = radius_px / 2, 2 * radius_px
+            pen.line((x + dx * begin, y + dy * begin, x + dx * end, y + dy * end), fill=colour, width=width)
     return marked

@@ -21,7 +21,7 @@ from protocol.geometry import ScreenPoint
 from protocol.pairing import PairingLink
 
 PHOTO = Path(__file__).parent / "coffee.png"
-AIM = ScreenPoint(842, 462)  # an empty spot of the poster
+AIM = ScreenPoint(850, 462)  # an empty spot of the poster
 VIEW_SIZE = (1200, 800)
 START_S = 60.0
 ANSWER_S = 60.0

@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from segmentation_server.evaluation.evaluate import evaluate, read_options
     except ImportError as error:
-        print(f"{error}. Evaluation needs more packages: pip install 'ar-copy-paste[evaluation]'.", file=sys.stderr)
+        print(f"{error}. Evaluation needs more packages: pip install -e '.[evaluation]'.", file=sys.stderr)
         return 2
     try:
         print(evaluate(read_options(arguments)))
