@@ -17,11 +17,14 @@ from demo.picture import draw
 from demo.programs import Program, Programs
 from demo.story import AIM, PHOTO, VIEW_SIZE, Cast, copy_and_paste, start_all
 from protocol import routes
+from protocol.geometry import ScreenPoint
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("inkscape") is None, reason="`make test` installs Inkscape"),
     pytest.mark.timeout(240),
 ]
+TOOLS = ScreenPoint(650, 107)  # a tool bar of Inkscape
+POSTER_RIGHT = slice(330, 600), slice(760, 940)  # rows and columns amid what was pasted; no handles, no tooltip
 CAMERA_S = 0.5
 ANSWER_S = 60.0
 
@@ -43,8 +46,8 @@ def copy(cast: Cast) -> None:
     cast.phone.wait_for_state("holding", ANSWER_S)
 
 
-def point_at_the_screen(cast: Cast) -> None:
-    view = photograph(cast.desktop.screen.screenshot(), AIM, VIEW_SIZE, Pose(), seed=1)
+def point_at_the_screen(cast: Cast, aim: ScreenPoint = AIM) -> None:
+    view = photograph(cast.desktop.screen.screenshot(), aim, VIEW_SIZE, Pose(), seed=1)
     cast.phone.point_at(Image.fromarray(view))
     time.sleep(CAMERA_S)
 
@@ -82,6 +85,16 @@ class TestFlow:
         assert story.distance_px <= 3
         assert np.abs(story.screen_after.astype(int) - story.screen_before).max() > 100
         assert draw(story).size[0] > 1000
+
+    def test_a_paste_at_the_tools_is_undone_and_what_was_pasted_before_stays(self, cast: Cast) -> None:
+        copy_and_paste(cast, say=lambda what: None)
+        copy(cast)
+        before = cast.desktop.screen.screenshot()
+        point_at_the_screen(cast, TOOLS)
+        cast.phone.tap()
+        cast.phone.wait_for_state("holding", ANSWER_S)
+        assert "It was undone." in cast.phone.wait_for_message(ANSWER_S)
+        assert np.array_equal(cast.desktop.screen.screenshot()[POSTER_RIGHT], before[POSTER_RIGHT])
 
     def test_a_server_killed_during_a_copy_leaves_a_phone_that_says_so(self, cast: Cast) -> None:
         point_at_the_thing(cast)
