@@ -120,7 +120,7 @@ class BusyArc(Widget):  # type: ignore[misc]  # Kivy has no types
         Animation.cancel_all(self, "angle")
         if is_running:
             self.angle = 0
-            turn = Animation(angle=360, duration=1.1, step=1 / 30)
+            turn = Animation(angle=360, duration=1.1, step=1 / 30) + Animation(angle=0, duration=0)
             turn.repeat = True
             turn.start(self)
 

@@ -477,3 +477,15 @@ def test_the_chip_opens_the_sheet_and_the_back_button_closes_it(phone: Driver) -
     assert phone.app.is_pairing
     assert phone.press(KEY_BACK)
     assert not phone.app.is_pairing
+
+
+def test_the_arc_keeps_turning_until_the_answer_comes(phone: Driver) -> None:
+    may_answer = threading.Event()
+    phone.answers[CUTOUT].before = may_answer.wait
+    arc = phone.app.root.ids.busy_arc
+    phone.tap()
+    phone.pump(lambda: arc.angle > 180)
+    phone.pump(lambda: arc.angle < 180)
+    phone.pump(lambda: arc.angle > 180)
+    may_answer.set()
+    phone.wait_for("state: holding")
