@@ -11,13 +11,13 @@ from kivy.app import App
 from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.properties import BooleanProperty, ColorProperty, StringProperty
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from mobile_client.camera import Camera, crop_to_aspect
 from mobile_client.clients import PHOTO_LONG_SIDE, Cutout, Picture, SegmentationClient, fit_within
 from mobile_client.flow import Flow, Notice, State, StateName
 from mobile_client.pairing import Pairing, PairingFile, host_of, pair, read_code
-from mobile_client.widgets import LIFT_SCALE, PairingSheet, PhoneScreen, cover_scale, texture_of
+from mobile_client.widgets import HALO_MARGIN, LIFT_SCALE, PairingSheet, PhoneScreen, cover_scale, texture_of
 from protocol.errors import AgentUnreachable, CopyPasteError, NotPaired, PairingLinkInvalid
 from protocol.messages import PasteAnswer, StatusAnswer
 
@@ -27,8 +27,10 @@ FRAMES_PER_S = 30
 SCAN_PERIOD_S = 0.5  # a QR code takes 85 ms to find
 PING_PERIOD_S = 8.0  # keeps the chip honest and the connections warm: the servers close one that is idle for 10 s
 FLOAT_TEXTURE_PX = 1024
-HALO_PX = 360
-SHADOW_DROP_PX = 10  # of HALO_PX
+HALO_PX = 360  # the long side of the cutout within its halo
+SHADOW_DROP_PX = 10
+SHADOW_BLUR_PX = 12
+MOST_ENLARGED = 3.0  # window pixels per pixel of the cutout; nor does the agent paste it larger
 MOST_OF_WINDOW = (0.72, 0.46)  # of its width and height: the screen must stay visible around what is held
 KEY_ENTER, KEY_KEYPAD_ENTER, KEY_SPACE, KEY_BACK = 13, 271, 32, 27  # Android's back button is Escape
 
@@ -48,7 +50,7 @@ class HeldCutout:
     cutout: Cutout
     width_share: float  # the cutout's width as a share of the photo's, which filled the window
     floating: Cutout  # at most FLOAT_TEXTURE_PX, colours spread under the transparent pixels
-    halo: Cutout  # what surrounds it, 1.25 times as wide and high
+    halo: Cutout  # what surrounds it; it reaches HALO_MARGIN beyond the cutout
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,13 @@ def _spread_colours(picture: Image.Image) -> Cutout:
 
 
 def _halo_of(picture: Image.Image) -> Cutout:
-    """A bright rim and a shadow around a cutout, 1.25 times as wide and high, clear where the cutout is."""
-    alpha = picture.getchannel("A")
-    alpha.thumbnail((HALO_PX, HALO_PX))
-    wide = Image.new("L", (round(alpha.width * 1.25), round(alpha.height * 1.25)))
-    wide.paste(alpha, ((wide.width - alpha.width) // 2, (wide.height - alpha.height) // 2))
+    """A bright rim and a shadow around a cutout, clear where the cutout is and at the edge, lest a box be seen."""
+    scale = HALO_PX / max(picture.size)
+    alpha = picture.getchannel("A").resize([max(1, round(side * scale)) for side in picture.size])
+    wide = ImageOps.expand(alpha, round(HALO_PX * HALO_MARGIN))
     rim = np.clip(np.asarray(wide.filter(ImageFilter.GaussianBlur(2.5))) / 255 * 4, 0, 1)
-    shadow = np.asarray(ImageChops.offset(wide, 0, SHADOW_DROP_PX).filter(ImageFilter.GaussianBlur(12))) / 255 * 0.55
+    dropped = ImageChops.offset(wide, 0, SHADOW_DROP_PX)
+    shadow = np.asarray(dropped.filter(ImageFilter.GaussianBlur(SHADOW_BLUR_PX))) / 255 * 0.55
     outside = 1 - np.asarray(wide) / 255
     opacity = rim + shadow * (1 - rim)
     grey = 255 * rim / np.maximum(opacity, 1e-6)
@@ -335,10 +337,12 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
 
 
 def float_size(held: HeldCutout, window_size: tuple[float, float]) -> tuple[float, float]:
-    """Width and height at which a cutout floats: as large as it was seen, lifted, but never hiding the screen."""
+    """Width and height at which a cutout floats: as large as it was seen, lifted, but neither blurred nor in the way."""
     height_of_width = held.cutout.shape[0] / held.cutout.shape[1]
     most_width, most_height = (side * share for side, share in zip(window_size, MOST_OF_WINDOW, strict=True))
-    width = min(held.width_share * window_size[0] * LIFT_SCALE, most_width, most_height / height_of_width)
+    sharp_width = held.cutout.shape[1] * MOST_ENLARGED
+    seen_width = held.width_share * window_size[0] * LIFT_SCALE
+    width = min(seen_width, sharp_width, most_width, most_height / height_of_width)
     return width, width * height_of_width
 
 

@@ -27,6 +27,7 @@ from mobile_client.pairing import host_of
 TAP_SLOP_DP = 16  # a finger that wanders further was not tapping
 LIFT_SCALE = 0.92  # a thing in hand looks a little smaller than a thing in place
 BOB_DP = 3
+HALO_MARGIN = 0.14  # of the cutout's long side: how far its halo reaches beyond it
 SECONDS_PER_CHARACTER = 0.055  # a calm reader's speed
 
 
@@ -90,12 +91,14 @@ class FloatingCutout(Widget):  # type: ignore[misc]  # Kivy has no types
     halo = ObjectProperty(None, allownone=True)
     float_size = ListProperty([0, 0])
     lift = NumericProperty(0)  # 0 lies in place, 1 is held
+    margin = NumericProperty(0)  # how far the halo reaches beyond the cutout, in window pixels
     scale = NumericProperty(1)  # of the floating size; app.kv derives it from the lift
     bob = NumericProperty(0)
 
     def pick_up(self, texture: Any, halo: Any, float_size: tuple[float, float]) -> None:
         """Show a cutout that floats `float_size` window pixels wide and high once it is lifted."""
         self.texture, self.halo, self.float_size = texture, halo, float_size
+        self.margin = HALO_MARGIN * max(float_size)
         self.lift = 0
         Animation(lift=1, duration=0.28, t="out_back").start(self)
         up = Animation(bob=dp(BOB_DP), duration=1.3, t="in_out_sine", step=1 / 30)

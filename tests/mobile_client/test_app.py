@@ -489,3 +489,26 @@ def test_the_arc_keeps_turning_until_the_answer_comes(phone: Driver) -> None:
     phone.pump(lambda: arc.angle > 180)
     may_answer.set()
     phone.wait_for("state: holding")
+
+
+@pytest.mark.parametrize(("width", "height"), [(8, 300), (300, 8), (1000, 700), (30, 30)])
+def test_the_shadow_ends_within_its_texture(width: int, height: int) -> None:
+    from mobile_client.app import hold
+
+    opacity = hold(np.full((height, width, 4), 255, np.uint8), 1000).halo[..., 3]
+    assert opacity.max() > 200
+    assert np.concatenate([opacity[0], opacity[-1], opacity[:, 0], opacity[:, -1]]).max() == 0
+
+
+def test_the_shadow_of_a_thing_is_as_large_however_many_pixels_it_has() -> None:
+    from mobile_client.app import hold
+
+    few, many = (hold(np.full((side, side, 4), 255, np.uint8), 1000).halo for side in (20, 900))
+    assert few.shape == many.shape
+
+
+def test_a_cutout_floats_at_most_three_times_as_large_as_its_pixels() -> None:
+    from mobile_client.app import float_size, hold
+
+    held = hold(np.full((20, 10, 4), 255, np.uint8), 20)
+    assert float_size(held, (1000, 1000)) == (30, 60)
