@@ -7,9 +7,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from protocol.errors import CopyPasteError
+from protocol.errors import CopyPasteError, SettingsInvalid
 from segmentation_server.model.architectures import ARCHITECTURES
-from segmentation_server.training.dataset import is_held_back, read_pairs
+from segmentation_server.training.dataset import is_held_back, read_pairs, soften
 from segmentation_server.training.hybrid_loss import COMBINATIONS
 from segmentation_server.training.recipe import read_recipe
 from segmentation_server.training.train import Start, train
@@ -42,6 +42,7 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--loss", choices=COMBINATIONS, help="initials of BCE, SSIM and IoU")
     parser.add_argument("--start", type=Path, help="weights of the whole network to start from")
     parser.add_argument("--encoder", type=Path, help="weights of its encoder: torchvision's ResNet-34 for BASNet")
+    parser.add_argument("--teacher", type=Path, help="folder of another network's masks, where the recipe has a share")
     return parser.parse_args(arguments)
 
 
@@ -52,6 +53,10 @@ def _train(options: argparse.Namespace, stopped: threading.Event) -> None:
     encoder = options.encoder or (fetch_weights(LITE0) if recipe.encoder else None)
     held_back = read_pairs(options.dataset, recipe.stored_side, is_held_back)
     pairs = read_pairs(options.dataset, recipe.stored_side, lambda name: not is_held_back(name))
+    if recipe.teacher_share and options.teacher is None:
+        raise SettingsInvalid("The recipe has a teacher_share: name the teacher's masks with --teacher.")
+    if recipe.teacher_share:
+        pairs = soften(pairs, options.teacher, recipe.teacher_share)
     print(f"{len(pairs)} pairs to learn from, {len(held_back)} held back.", flush=True)
     start = Start(options.start, encoder)
     train(

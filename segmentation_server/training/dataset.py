@@ -68,6 +68,32 @@ def read_pairs(sources: Sequence[Path], side: int, is_wanted: Callable[[str], bo
     return Pairs(names, _stack(photos), _stack(truths), whole.hexdigest())
 
 
+def soften(pairs: Pairs, folder: Path, share: float) -> Pairs:
+    """Mix truths with what another network finds, which knows how sure one can be (Hinton et al. 2015).
+
+    BCE is linear in the truth, so BCE with the mixture is the mixture of BCE with each.
+
+    Args:
+        pairs: the pairs to learn from.
+        folder: NAME.png for each of them, grey, such as `python -m segmentation_server.evaluation --keep` writes.
+        share: of the other network's masks, in [0, 1].
+
+    Raises:
+        SettingsInvalid: a mask is missing or damaged.
+    """
+    side = pairs.truths.shape[-1]
+    mixed, hashes = [], [pairs.hash.encode(), str(share).encode()]
+    for name, truth in zip(pairs.names, pairs.truths[:, 0].numpy(), strict=True):
+        file = folder / f"{name}.png"
+        if not file.is_file():
+            raise SettingsInvalid(f"{folder} lacks {file.name}.")
+        content = file.read_bytes()
+        mask = _square(content, cv2.IMREAD_GRAYSCALE, side, name)
+        mixed.append(np.asarray(cv2.addWeighted(mask, share, truth, 1 - share, 0), np.uint8)[..., np.newaxis])
+        hashes.append(hashlib.sha256(content).digest())
+    return Pairs(pairs.names, pairs.photos, _stack(mixed), hashlib.sha256(b"".join(hashes)).hexdigest())
+
+
 def _stack(squares: Sequence[Square]) -> Tensor:
     """N of (side, side, C) -> (N, C, side, side); in memory channels stay last, as decoded."""
     return torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2)

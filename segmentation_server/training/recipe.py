@@ -57,6 +57,7 @@ class Recipe:
     average: float = 0.0  # how much of the averaged weights stays at each step
     is_xavier: bool = False  # the paper's start, where no weights are given; otherwise PyTorch's own
     encoder: str | None = None  # "efficientnet-lite0" is fetched
+    teacher_share: float = 0.0  # of another network's masks in the truths; see `dataset.soften`
     precision: str = "float32"
     is_compiled: bool = False
     check_minutes: float = 5.0  # between checkpoints; at each the held-back photos are judged

@@ -124,7 +124,7 @@ def train(
         draw_curves(curves(run), out / "curves.png")
 
     # The steps.
-    forward = torch.compile(model) if recipe.is_compiled else model
+    forward = torch.compile(model, dynamic=False) if recipe.is_compiled else model
     means, values = ([w for w in net.state_dict().values() if w.is_floating_point()] for net in (average, model))
     started_s = checked_s = reported_s = time.monotonic()
     before_s = run.seconds

@@ -7,8 +7,11 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs PyTorch: pip install 'ar-copy-paste[torch]'")
 
+import cv2
+import numpy as np
+
 from protocol.errors import SettingsInvalid
-from segmentation_server.training.dataset import is_held_back, read_pairs
+from segmentation_server.training.dataset import is_held_back, read_pairs, soften
 from tests.segmentation_server.training.conftest import COUNT
 
 
@@ -50,6 +53,23 @@ def test_what_is_held_back_follows_from_the_name_alone(dataset: Path) -> None:
     names = [f"photo {number}" for number in range(3200)]
     assert sum(map(is_held_back, names)) == pytest.approx(100, abs=30)
     assert held_back.names == ("disc_26", "disc_27")  # others would have old weights judged by what they have seen
+
+
+def test_a_teachers_masks_are_mixed_into_the_truths(dataset: Path, tmp_path: Path) -> None:
+    pairs = read_pairs([dataset], 16, is_held_back)
+    for name in pairs.names:
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((32, 48), 51, np.uint8))
+
+    softened = soften(pairs, tmp_path, 0.5)
+
+    assert set(softened.truths[pairs.truths == 255].tolist()) == {153}
+    assert set(softened.truths[pairs.truths == 0].tolist()) in ({25}, {26})
+    assert softened.hash != pairs.hash
+
+
+def test_a_teacher_who_lacks_a_mask_is_refused_in_words(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"lacks disc_26\.png"):
+        soften(read_pairs([dataset], 16, is_held_back), tmp_path, 0.5)
 
 
 def test_a_photo_without_truth_is_left_out(tmp_path: Path, dataset: Path) -> None:
