@@ -14,7 +14,7 @@ from kivy.properties import BooleanProperty, ColorProperty, StringProperty
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from mobile_client.camera import Camera, crop_to_aspect
-from mobile_client.clients import PHOTO_LONG_SIDE, Cutout, Picture, SegmentationClient, fit_within
+from mobile_client.clients import PHOTO_LONG_SIDE, CopiedThing, Cutout, Picture, SegmentationClient, fit_within
 from mobile_client.flow import Flow, Notice, State, StateName
 from mobile_client.pairing import Pairing, PairingFile, host_of, pair, read_code
 from mobile_client.widgets import HALO_MARGIN, LIFT_SCALE, PairingSheet, PhoneScreen, cover_scale, texture_of
@@ -48,6 +48,7 @@ class HeldCutout:
     """A cutout and how it floats."""
 
     cutout: Cutout
+    is_whole: bool
     width_share: float  # the cutout's width as a share of the photo's, which filled the window
     floating: Cutout  # at most FLOAT_TEXTURE_PX, colours spread under the transparent pixels
     halo: Cutout  # what surrounds it; it reaches HALO_MARGIN beyond the cutout
@@ -61,11 +62,12 @@ class AimedView:
     width_view: float  # pixels of the view
 
 
-def hold(cutout: Cutout, photo_width: int) -> HeldCutout:
+def hold(thing: CopiedThing, photo_width: int) -> HeldCutout:
     """Make a fresh cutout ready to float."""
-    picture = Image.fromarray(np.ascontiguousarray(cutout))
+    picture = Image.fromarray(np.ascontiguousarray(thing.cutout))
     picture.thumbnail((FLOAT_TEXTURE_PX, FLOAT_TEXTURE_PX), reducing_gap=2.0)
-    return HeldCutout(cutout, cutout.shape[1] / photo_width, _spread_colours(picture), _halo_of(picture))
+    width_share = thing.cutout.shape[1] / photo_width
+    return HeldCutout(thing.cutout, thing.is_whole, width_share, _spread_colours(picture), _halo_of(picture))
 
 
 def _spread_colours(picture: Image.Image) -> Cutout:
@@ -240,6 +242,10 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
             raise NotPaired
         return hold(self._segmentation.cut_out(photo), photo.shape[1])
 
+    def is_whole(self, held: HeldCutout) -> bool:
+        """Whether all of the thing was in the photo."""
+        return held.is_whole
+
     def paste(self, held: HeldCutout, aimed: AimedView) -> PasteAnswer:
         """Ask the agent; runs in the background."""
         if self._pairing is None:
@@ -337,7 +343,7 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
 
 
 def float_size(held: HeldCutout, window_size: tuple[float, float]) -> tuple[float, float]:
-    """Width and height at which a cutout floats: as large as it was seen, lifted, but neither blurred nor in the way."""
+    """Width and height at which a cutout floats: as large as it was seen, lifted, but not blurred or in the way."""
     height_of_width = held.cutout.shape[0] / held.cutout.shape[1]
     most_width, most_height = (side * share for side, share in zip(window_size, MOST_OF_WINDOW, strict=True))
     sharp_width = held.cutout.shape[1] * MOST_ENLARGED

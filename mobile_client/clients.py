@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,16 @@ TIMEOUTS_S = (4.0, 60.0)  # to connect within a LAN; between two bytes, while a 
 MOST_BYTES_JSON = 64 * 1024
 MOST_BYTES_PICTURE = 32 * 1024 * 1024  # a PNG of 1600 x 1600 RGBA has 10 MB before compression
 CHUNK_BYTES = 64 * 1024
+OPAQUE = 128  # the alpha from which on a pixel belongs to the object
+MOST_AT_EDGE = 0.03  # of a side of the photo: a thing that touches more of it goes on beyond it
+
+
+@dataclass(frozen=True)
+class CopiedThing:
+    """What came back for a photo."""
+
+    cutout: Cutout  # cropped to its box
+    is_whole: bool  # False if the thing goes on beyond an edge of the photo
 
 
 def fit_within(picture: Picture, long_side: int) -> Picture:
@@ -61,14 +72,14 @@ class SegmentationClient:
         """Args: address: where the server is, as the agent told when this phone was paired."""
         self._server = _Server(address.url, address.certificate_sha256, address.api_key, ServerUnreachable)
 
-    def cut_out(self, photo: Picture) -> Cutout:
-        """Cut the object out of a photo, cropped to its box.
+    def cut_out(self, photo: Picture) -> CopiedThing:
+        """Cut the object out of a photo.
 
         Args:
             photo: (H, W, 3) uint8, RGB; sent with its long side at most PHOTO_LONG_SIDE.
 
         Returns:
-            (h, w, 4) uint8, RGBA, straight alpha, in pixels of the photo as sent.
+            Its cutout, (h, w, 4) uint8, RGBA, straight alpha, in pixels of the photo as sent; and whether it is whole.
 
         Raises:
             NothingToCut: no object stands out.
@@ -82,7 +93,7 @@ class SegmentationClient:
         body, headers = self._server.ask("POST", CUTOUT, MOST_BYTES_PICTURE, files=parts)
         height, width = photo.shape[:2]
         cutout = _decode_cutout(body, (width, height))
-        return _crop(cutout, FoundObject.from_headers(headers))
+        return CopiedThing(_crop(cutout, FoundObject.from_headers(headers)), _is_whole(cutout))
 
     def health(self) -> HealthAnswer:
         """How the server is; raises what `cut_out` raises."""
@@ -217,6 +228,13 @@ def _crop(cutout: Cutout, found: FoundObject) -> Cutout:
     if not is_inside:
         raise MessageInvalid("The box of the object lies outside the photo.")
     return cutout[box.y : box.y + box.height, box.x : box.x + box.width]
+
+
+def _is_whole(cutout: Cutout) -> bool:
+    """Whether a cutout of the photo's size keeps away from the photo's edges."""
+    is_opaque = cutout[..., 3] >= OPAQUE  # (H, W)
+    sides = (is_opaque[0], is_opaque[-1], is_opaque[:, 0], is_opaque[:, -1])
+    return all(side.mean() <= MOST_AT_EDGE for side in sides)
 
 
 def _jpeg(picture: Picture, quality: int) -> bytes:

@@ -13,6 +13,7 @@ CutoutT = TypeVar("CutoutT")  # what was cut out of it
 ViewT = TypeVar("ViewT")  # the picture of the screen
 AnswerT = TypeVar("AnswerT")
 
+PARTLY_OUTSIDE = "Part of it was outside the picture. To get all of it, tap the cross, move back and copy it again."
 STILL_PASTING = "The computer was already asked to paste, so the cutout may still land."
 
 
@@ -53,6 +54,9 @@ class Phone(Protocol[PhotoT, CutoutT, ViewT]):
 
     def copy(self, photo: PhotoT, /) -> CutoutT:
         """Cut the object out of a photo."""
+
+    def is_whole(self, cutout: CutoutT, /) -> bool:
+        """Whether all of the thing was in the photo."""
 
     def paste(self, cutout: CutoutT, view: ViewT, /) -> PasteAnswer:
         """Paste a cutout at the screen point under the centre of a view."""
@@ -118,7 +122,7 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
         if isinstance(answer, CopyPasteError):
             self._become(StateName.AIMING, notice=_notice_of(answer))
         else:
-            self._become(StateName.HOLDING, answer)
+            self._become(StateName.HOLDING, answer, None if self._phone.is_whole(answer) else Notice(PARTLY_OUTSIDE))
 
     def _paste(self) -> None:
         cutout = self.state.cutout
@@ -160,4 +164,5 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
 def _notice_of(answer: PasteAnswer | CopyPasteError) -> Notice:
     if isinstance(answer, CopyPasteError):
         return Notice(answer.sentence, is_error=True)
-    return Notice(f"Pasted into {answer.editor}, {answer.error_px:.0f} px from the aim.")
+    where = "right at the aim" if answer.error_px < 1 else f"{answer.error_px:.0f} px from the aim"
+    return Notice(f"Pasted into {answer.editor}, {where}.")

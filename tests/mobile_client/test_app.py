@@ -15,7 +15,8 @@ from PIL import Image
 from http_server.listener import Listener
 from mobile_client.__main__ import configure_kivy
 from mobile_client.camera import FileCamera
-from mobile_client.clients import Picture
+from mobile_client.clients import CopiedThing, Picture
+from mobile_client.flow import PARTLY_OUTSIDE
 from mobile_client.pairing import Pairing, PairingFile
 from protocol.errors import (
     AgentUnreachable,
@@ -55,11 +56,15 @@ def as_error(error: CopyPasteError) -> Answer:
     return as_json(ErrorAnswer.of(error), error.status)
 
 
-def cutout_of_photo() -> Answer:
+def cutout_of_photo(top: int = 100) -> Answer:
     """A cup of 96 x 120 pixels in a photo of 216 x 384: what the window shows of a camera of 600 x 384."""
     cutout = np.zeros((384, 216, 4), np.uint8)
-    cutout[100:220, 40:136] = (*CUP, 255)
-    return Answer(png(cutout), headers=FoundObject(0.9, Box(40, 100, 96, 120)).to_headers())
+    cutout[top : top + 120, 40:136] = (*CUP, 255)
+    return Answer(png(cutout), headers=FoundObject(0.9, Box(40, top, 96, 120)).to_headers())
+
+
+def block(width: int, height: int) -> CopiedThing:
+    return CopiedThing(np.full((height, width, 4), 255, np.uint8), is_whole=True)
 
 
 class Driver:
@@ -495,7 +500,7 @@ def test_the_arc_keeps_turning_until_the_answer_comes(phone: Driver) -> None:
 def test_the_shadow_ends_within_its_texture(width: int, height: int) -> None:
     from mobile_client.app import hold
 
-    opacity = hold(np.full((height, width, 4), 255, np.uint8), 1000).halo[..., 3]
+    opacity = hold(block(width, height), 1000).halo[..., 3]
     assert opacity.max() > 200
     assert np.concatenate([opacity[0], opacity[-1], opacity[:, 0], opacity[:, -1]]).max() == 0
 
@@ -503,12 +508,20 @@ def test_the_shadow_ends_within_its_texture(width: int, height: int) -> None:
 def test_the_shadow_of_a_thing_is_as_large_however_many_pixels_it_has() -> None:
     from mobile_client.app import hold
 
-    few, many = (hold(np.full((side, side, 4), 255, np.uint8), 1000).halo for side in (20, 900))
+    few, many = (hold(block(side, side), 1000).halo for side in (20, 900))
     assert few.shape == many.shape
 
 
 def test_a_cutout_floats_at_most_three_times_as_large_as_its_pixels() -> None:
     from mobile_client.app import float_size, hold
 
-    held = hold(np.full((20, 10, 4), 255, np.uint8), 20)
+    held = hold(block(10, 20), 20)
     assert float_size(held, (1000, 1000)) == (30, 60)
+
+
+def test_a_thing_that_was_partly_outside_the_picture_says_so_and_can_be_pasted(phone: Driver) -> None:
+    phone.answers[CUTOUT] = cutout_of_photo(top=0)
+    phone.copy()
+    phone.wait_for(f"message: {PARTLY_OUTSIDE}")
+    phone.tap()
+    phone.wait_for("message: Pasted into Inkscape, 1 px from the aim.")

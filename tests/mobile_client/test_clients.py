@@ -70,9 +70,51 @@ def parts_of(request: Request) -> dict[str, bytes]:
 
 def test_a_cutout_comes_back_cropped_to_its_box(server: FakeServer) -> None:
     server.answer = lambda _: Answer(png(answered_cutout()), headers=HEADERS)
-    cutout = segmentation(server).cut_out(PHOTO)
+    cutout = segmentation(server).cut_out(PHOTO).cutout
     assert cutout.shape == (15, 30, 4)
     assert (cutout == (180, 40, 20, 255)).all()
+
+
+def cutout_in(rows: slice, columns: slice) -> Answer:
+    """An opaque rectangle in a photo of 400 x 300 pixels."""
+    cutout = np.zeros((300, 400, 4), np.uint8)
+    cutout[rows, columns] = 255
+    box = Box(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+    return Answer(png(cutout), headers=FoundObject(0.9, box).to_headers())
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        (slice(0, 80), slice(50, 90)),
+        (slice(200, 300), slice(50, 90)),
+        (slice(50, 90), slice(0, 80)),
+        (slice(50, 90), slice(300, 400)),
+    ],
+    ids=["top", "bottom", "left", "right"],
+)
+def test_a_thing_that_goes_on_beyond_an_edge_of_the_photo_is_not_whole(
+    server: FakeServer, rows: slice, columns: slice
+) -> None:
+    server.answer = lambda _: cutout_in(rows, columns)
+    assert not segmentation(server).cut_out(np.zeros((300, 400, 3), np.uint8)).is_whole
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [(slice(1, 299), slice(1, 399)), (slice(0, 80), slice(50, 62)), (slice(50, 59), slice(0, 80))],
+    ids=["close to every edge", "three percent of the top", "three percent of the left"],
+)
+def test_a_thing_that_hardly_touches_the_edge_is_whole(server: FakeServer, rows: slice, columns: slice) -> None:
+    server.answer = lambda _: cutout_in(rows, columns)
+    assert segmentation(server).cut_out(np.zeros((300, 400, 3), np.uint8)).is_whole
+
+
+def test_a_faint_seam_along_the_edge_cuts_nothing_off(server: FakeServer) -> None:
+    cutout = answered_cutout()
+    cutout[0] = 100
+    server.answer = lambda _: Answer(png(cutout), headers=HEADERS)
+    assert segmentation(server).cut_out(PHOTO).is_whole
 
 
 def test_the_photo_is_sent_as_a_jpeg_to_the_route_of_cutouts(server: FakeServer) -> None:
@@ -198,7 +240,7 @@ def test_the_environment_has_no_say(server: FakeServer, monkeypatch: pytest.Monk
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     server.answer = lambda _: Answer(png(answered_cutout()), headers=HEADERS)
-    assert segmentation(server).cut_out(PHOTO).size
+    assert segmentation(server).cut_out(PHOTO).is_whole
 
 
 # --- The agent, over TLS --------------------------------------------------------------------------------------------
@@ -219,7 +261,7 @@ def test_nothing_is_said_to_a_computer_with_another_certificate(tls_server: Fake
 
 def test_a_segmentation_server_can_be_pinned_too(tls_server: FakeServer, certificate: tuple[Path, str]) -> None:
     tls_server.answer = lambda _: Answer(png(answered_cutout()), headers=HEADERS)
-    assert segmentation(tls_server, pin=certificate[1]).cut_out(PHOTO).size
+    assert segmentation(tls_server, pin=certificate[1]).cut_out(PHOTO).is_whole
     with pytest.raises(CertificateWrong):
         segmentation(tls_server, pin="ab" * 32).cut_out(PHOTO)
 

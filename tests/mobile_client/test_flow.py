@@ -1,11 +1,12 @@
 """What a tap does next, told without a window, a camera or a network."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
 
-from mobile_client.flow import STILL_PASTING, Flow, Notice, State, StateName
+from mobile_client.flow import PARTLY_OUTSIDE, STILL_PASTING, Flow, Notice, State, StateName
 from protocol.errors import AgentUnreachable, CameraUnavailable, CopyPasteError, NothingToCut, ScreenNotInView
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteAnswer
@@ -20,6 +21,7 @@ class FakePhone:
     def __init__(self) -> None:
         self.copied: str | Exception = "cup"
         self.pasted: PasteAnswer | Exception = PASTED
+        self.cut_off = ""
         self.camera_error: CopyPasteError | None = None
         self.asked: list[tuple[str, ...]] = []
         self.work: list[Callable[[], None]] = []
@@ -37,6 +39,9 @@ class FakePhone:
     def copy(self, photo: str) -> str:
         self.asked.append(("copy", photo))
         return _answer(self.copied)
+
+    def is_whole(self, cutout: str) -> bool:
+        return cutout != self.cut_off
 
     def paste(self, cutout: str, view: str) -> PasteAnswer:
         self.asked.append(("paste", cutout, view))
@@ -87,6 +92,30 @@ def test_two_taps_copy_and_paste(phone: FakePhone) -> None:
     assert [state.name for state in phone.states] == ["copying", "holding", "pasting", "aiming"]
     assert phone.asked == [("copy", "photo"), ("paste", "cup", "view")]
     assert phone.notice == Notice("Pasted into Inkscape, 1 px from the aim.")
+
+
+@pytest.mark.parametrize(
+    ("error_px", "where"), [(0.4, "right at the aim"), (0.96, "right at the aim"), (1.0, "1 px"), (7.6, "8 px")]
+)
+def test_the_user_is_told_how_far_from_the_aim_the_cutout_landed(
+    holding: FakePhone, error_px: float, where: str
+) -> None:
+    holding.pasted = dataclasses.replace(PASTED, error_px=error_px)
+    holding.flow.tap()
+    holding.finish()
+    assert holding.notice is not None
+    assert holding.notice.text.startswith(f"Pasted into Inkscape, {where}")
+
+
+def test_a_cutout_that_is_not_all_of_the_thing_is_held_and_the_user_told(phone: FakePhone) -> None:
+    phone.cut_off = "cup"
+    phone.flow.tap()
+    phone.finish()
+    assert phone.flow.state == State(StateName.HOLDING, "cup", Notice(PARTLY_OUTSIDE))
+
+
+def test_a_whole_cutout_needs_no_words(holding: FakePhone) -> None:
+    assert holding.flow.state == State(StateName.HOLDING, "cup", None)
 
 
 def test_the_cutout_is_in_hand_while_holding_and_pasting(holding: FakePhone) -> None:
