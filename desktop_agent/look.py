@@ -163,6 +163,9 @@ class _Region:
         interpolation = cv2.INTER_AREA if scale * self.shrink < 1 else cv2.INTER_LINEAR
         sharp = cv2.resize(cutout, (width, height), interpolation=interpolation)
         template = np.asarray(cv2.GaussianBlur(sharp, (0, 0), SMOOTHING_PX), np.uint8)
+        shown = template[template[:, :, 3] >= OPAQUE][:, :3]
+        if not len(shown):
+            return None
         corner_from, corner_to = self._corners(width, height, near)
         rms = self._rms_everywhere(template, (corner_from, corner_to))
         row, column = np.unravel_index(int(np.argmin(rms)), rms.shape)
@@ -170,7 +173,6 @@ class _Region:
             return None
         x = (corner_from[0] + column + width / 2) / self.shrink - 0.5 + self.change.x
         y = (corner_from[1] + row + height / 2) / self.shrink - 0.5 + self.change.y
-        contrast = float(template[template[:, :, 3] >= OPAQUE][:, :3].std(axis=0).mean())
         return Landing(
             x=float(x),
             y=float(y),
@@ -178,7 +180,7 @@ class _Region:
             height=height / self.shrink,
             scale=float(scale),
             rms=float(rms[row, column]),
-            contrast=contrast,
+            contrast=float(shown.std(axis=0).mean()),
         )
 
     def _corners(self, width: int, height: int, near: Landing | None) -> Corners:

@@ -14,7 +14,7 @@ from desktop_agent.locate import find_screen_point
 from desktop_agent.look import Landing, find_changed, find_changes, find_landing
 from desktop_agent.pictures import Cutout, Picture
 from desktop_agent.screenshot import Screenshot, TakeScreenshots
-from protocol.errors import EditorNotReached, PasteMisplaced, PasteNotSeen, SomethingElseAppeared
+from protocol.errors import DesktopUnavailable, EditorNotReached, PasteMisplaced, PasteNotSeen, SomethingElseAppeared
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteAnswer, PasteRequest
 
@@ -87,7 +87,7 @@ class Paster:
         with stopwatch.stage("paste"):
             editor = self._desktop.editor_at(aim)
             editor.approach(aim)
-            before = self._settled(aim, self._deadline_s())
+            before = self._settled(monitor, self._deadline_s())
             if not editor.is_in_front():
                 raise EditorNotReached
             sized = resize_cutout(cutout, request.width_view * found.scale, monitor)
@@ -107,7 +107,7 @@ class Paster:
         deadline_s = self._deadline_s()
         after, landing = before, None
         while landing is None and time.monotonic() < deadline_s:
-            after = self._settled(aim, deadline_s, since=after)
+            after = self._settled(before, deadline_s, since=after)
             landing = find_landing(before.pixels, after.pixels, cutout)
         if landing and before.to_desktop(landing.x, landing.y).distance_to(aim) <= FARTHEST_PX:
             return landing
@@ -121,23 +121,22 @@ class Paster:
         if not editor.is_in_front():
             return "Another window has come to the front, so it was not undone."
         editor.undo()
-        landed = pasted.to_desktop(landing.x, landing.y)
-        restored = self._settled(landed, self._deadline_s(), since=pasted)
+        restored = self._settled(before, self._deadline_s(), since=pasted)
         # Only where it landed: tooltips and what is selected may differ from before.
         changed = find_changed(before.pixels, restored.pixels)[landing.around()]
         if changed.mean() < MOST_LEFT_OVER:
             return "It was undone."
         return "It may not have been undone: look at the editor before you undo anything."
 
-    def _settled(self, aim: ScreenPoint, deadline_s: float, *, since: Screenshot | None = None) -> Screenshot:
-        """The monitor's screenshot once it stands still; given `since`, once it has changed from that, too."""
-        last, still_since_s = self._monitor(aim), time.monotonic()
+    def _settled(self, monitor: Screenshot, deadline_s: float, *, since: Screenshot | None = None) -> Screenshot:
+        """A monitor's screenshot once it stands still; given `since`, once it has changed from that, too."""
+        last, still_since_s = self._take_again(monitor), time.monotonic()
         while time.monotonic() < deadline_s:
             has_changed = since is None or _differ(since, last)
             if has_changed and time.monotonic() - still_since_s >= SETTLED_S:
                 break
             time.sleep(POLL_S)
-            current = self._monitor(aim)
+            current = self._take_again(monitor)
             if _differ(last, current):
                 still_since_s = time.monotonic()
             last = current
@@ -146,8 +145,11 @@ class Paster:
     def _deadline_s(self) -> float:
         return time.monotonic() + self._longest_wait_s
 
-    def _monitor(self, aim: ScreenPoint) -> Screenshot:
-        return next(screenshot for screenshot in self._desktop.take_screenshots() if screenshot.contains(aim))
+    def _take_again(self, monitor: Screenshot) -> Screenshot:
+        for screenshot in self._desktop.take_screenshots():
+            if screenshot.is_of_same_monitor(monitor):
+                return screenshot
+        raise DesktopUnavailable("A monitor was changed or taken away meanwhile.")
 
 
 def _differ(one: Screenshot, other: Screenshot) -> bool:

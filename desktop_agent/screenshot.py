@@ -24,6 +24,10 @@ class Screenshot:
         height, width = int(self.pixels.shape[0]), int(self.pixels.shape[1])
         return -0.5 <= point.x - self.left <= width - 0.5 and -0.5 <= point.y - self.top <= height - 0.5
 
+    def is_of_same_monitor(self, other: "Screenshot") -> bool:
+        """Whether the two show the same monitor, at the same resolution."""
+        return (self.left, self.top, self.pixels.shape) == (other.left, other.top, other.pixels.shape)
+
     def to_desktop(self, x: float, y: float) -> ScreenPoint:
         """A pixel of this screenshot as a point of the desktop."""
         return ScreenPoint(x + self.left, y + self.top)

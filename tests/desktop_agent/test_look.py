@@ -87,3 +87,9 @@ def test_a_blinking_cursor_is_no_change(screen: Picture) -> None:
     after = screen.copy()
     after[300:318, 400:402] ^= 255
     assert find_changes(find_changed(screen, after)) == []
+
+
+def test_a_cutout_like_a_breath_cannot_be_recognised(screen: Picture, cutout: Picture) -> None:
+    faint = cutout.copy()
+    faint[:, :, 3] //= 2
+    assert find_landing(screen, lay(screen, faint, (500, 300)), faint) is None

@@ -8,7 +8,7 @@ from demo.monitor_camera import Pose, photograph
 from desktop_agent.paste import Desktop, Paster, resize_cutout
 from desktop_agent.pictures import Picture
 from desktop_agent.screenshot import Screenshot
-from protocol.errors import EditorNotReached, PasteMisplaced, PasteNotSeen, SomethingElseAppeared
+from protocol.errors import DesktopUnavailable, EditorNotReached, PasteMisplaced, PasteNotSeen, SomethingElseAppeared
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteRequest
 from tests.desktop_agent.test_look import lay
@@ -150,6 +150,15 @@ def test_a_misplaced_cutout_is_left_alone_behind_a_dialog(screen: Picture, cutou
     with pytest.raises(PasteMisplaced, match="not undone"):
         paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
     assert editor.undo_count == 0
+
+
+def test_a_monitor_that_changes_meanwhile_is_one_sentence(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    shots = iter([screen, screen[:600]])
+    desktop = Desktop(lambda: [Screenshot(next(shots), 0, 0)], lambda point: editor)
+    with pytest.raises(DesktopUnavailable, match="changed"):
+        Paster(desktop).paste(cutout, view_of(screen), PasteRequest(180))
+    assert not editor.steps
 
 
 def test_two_phones_paste_one_after_the_other(screen: Picture, cutout: Picture) -> None:
