@@ -20,11 +20,8 @@ RECIPES = Path(__file__).parent / "recipes"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train; Ctrl+C and SIGTERM save and end, and the same command goes on. 2 if it cannot."""
-    stopped = threading.Event()
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, lambda *_: stopped.set())
     try:
-        _train(_read_options(arguments), stopped)
+        _train(_read_options(arguments))
     except CopyPasteError as error:
         print(error.sentence, file=sys.stderr)
         return 2
@@ -46,7 +43,7 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _train(options: argparse.Namespace, stopped: threading.Event) -> None:
+def _train(options: argparse.Namespace) -> None:
     named = RECIPES / f"{options.recipe}.toml"
     changes = {name: getattr(options, name) for name in ("steps", "model", "loss") if getattr(options, name)}
     recipe = read_recipe(named if named.exists() else Path(options.recipe), **changes)
@@ -59,6 +56,9 @@ def _train(options: argparse.Namespace, stopped: threading.Event) -> None:
         pairs = soften(pairs, options.teacher, recipe.teacher_share)
     print(f"{len(pairs)} pairs to learn from, {len(held_back)} held back.", flush=True)
     start = Start(options.start, encoder)
+    stopped = threading.Event()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: stopped.set())
     train(
         recipe,
         pairs,

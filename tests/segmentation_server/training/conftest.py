@@ -1,7 +1,6 @@
 """A data set of drawn pictures: discs on noise."""
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -11,14 +10,9 @@ import pytest
 COUNT = 80  # of these names two are held back
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Threads cost more than they bring at these sizes, most of all where other programs run."""
-    torch = pytest.importorskip("torch")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+@pytest.fixture(autouse=True)
+def _with_one_thread(one_thread: None) -> None:
+    """All tensors here are small."""
 
 
 def draw_pair(number: int) -> tuple[bytes, bytes]:

@@ -24,7 +24,7 @@ from protocol.errors import SettingsInvalid, TrainingDiverged
 from segmentation_server.model.basnet import BASNet
 from segmentation_server.model.basnet_lite import BASNetLite
 from segmentation_server.model.checkpoint import read_architecture
-from segmentation_server.training.__main__ import RECIPES
+from segmentation_server.training.__main__ import RECIPES, main
 from segmentation_server.training.dataset import Pairs, is_held_back, read_pairs
 from segmentation_server.training.encoder import start_encoder
 from segmentation_server.training.recipe import Recipe, read_recipe
@@ -226,10 +226,6 @@ def test_sigterm_saves_and_ends(program: subprocess.Popen[str], tmp_path: Path) 
     assert torch.load(tmp_path / "out" / "checkpoint.pt")["run"]["step"] >= 2
 
 
-def test_the_program_says_what_is_wrong_with_its_recipe(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "segmentation_server.training", "nonsense", "--dataset", ".", "--out", "out"]
-
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3])
-
-    assert finished.returncode == 2
-    assert "nonsense cannot be read" in finished.stderr
+def test_the_program_says_what_is_wrong_with_its_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nonsense", "--dataset", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "nonsense cannot be read" in capsys.readouterr().err
