@@ -24,6 +24,7 @@ from protocol.errors import (
     NothingToCut,
     PairingLinkInvalid,
     ScreenNotInView,
+    ServerUnreachable,
     TokenInvalid,
 )
 from protocol.geometry import Box, ScreenPoint
@@ -335,7 +336,7 @@ def test_a_server_that_is_gone_is_told_and_the_app_lives(phone: Driver) -> None:
     phone.segmentation.go_away()
     phone.tap()
     phone.wait_for("state: aiming")
-    assert phone.lines[-1].startswith("message: The segmentation server does not answer.")
+    assert phone.lines[-1] == f"message: {ServerUnreachable().sentence}"
 
 
 def test_the_chip_says_which_computer_and_whether_it_answers(phone: Driver) -> None:
@@ -473,6 +474,7 @@ def test_the_servers_do_not_close_a_connection_between_two_signs_of_life() -> No
 
 def test_a_photo_goes_over_the_connection_of_the_last_sign_of_life(phone: Driver) -> None:
     phone.pump(lambda: HEALTHZ in phone.paths())
+    phone.settle()
     phone.copy()
     assert phone.segmentation.connections == 1
 
