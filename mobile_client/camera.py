@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from mobile_client.clients import Picture, fit_within
-from protocol.errors import CameraUnavailable
+from protocol.errors import SettingsInvalid, WebcamUnavailable
 
 FRAME_LONG_SIDE = 1280  # pixels; uploading more to the screen costs time and shows nothing
 WEBCAM_SIZE = (1920, 1080)  # asked for, since OpenCV's default is 640 x 480; a webcam that has less gives that
@@ -22,7 +22,7 @@ class Camera(Protocol):
         """Begin to deliver frames.
 
         Raises:
-            CameraUnavailable: it is known already that there will be none.
+            CameraUnavailable, SettingsInvalid: it is known already that there will be none.
         """
 
     def stop(self) -> None:
@@ -61,7 +61,8 @@ class FileCamera:
     def start(self) -> None:
         """See `Camera`."""
         if not self._path.is_file():
-            raise CameraUnavailable(f"There is no picture {self._path}.")
+            raise SettingsInvalid(f"There is no file {self._path}.")
+        self.take_photo()
 
     def stop(self) -> None:
         """See `Camera`."""
@@ -75,7 +76,7 @@ class FileCamera:
         """See `Camera`."""
         self._look()
         if self._photo is None:
-            raise CameraUnavailable(f"{self._path} is not a picture.")
+            raise SettingsInvalid(f"{self._path} is not a picture.")
         return self._photo
 
     def _look(self) -> None:
@@ -114,12 +115,12 @@ class WebcamCamera:
         try:
             import cv2
         except ImportError as error:
-            raise CameraUnavailable(
+            raise SettingsInvalid(
                 "A webcam needs OpenCV: pip install -e '.[webcam]' in the project's folder."
             ) from error
         webcam = cv2.VideoCapture(self._index)
         if not webcam.isOpened():
-            raise CameraUnavailable(f"There is no webcam {self._index}.")
+            raise self._unavailable()
         webcam.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))  # USB 2 carries raw ones five times a second
         webcam.set(cv2.CAP_PROP_FRAME_WIDTH, WEBCAM_SIZE[0])
         webcam.set(cv2.CAP_PROP_FRAME_HEIGHT, WEBCAM_SIZE[1])
@@ -140,8 +141,11 @@ class WebcamCamera:
     def take_photo(self) -> Picture:
         """See `Camera`."""
         if self._photo is None:
-            raise CameraUnavailable(f"Webcam {self._index} gives no picture.")
+            raise self._unavailable()
         return self._photo
+
+    def _unavailable(self) -> WebcamUnavailable:
+        return WebcamUnavailable(f"(`python -m mobile_client` tried webcam {self._index}.)")
 
     def _read(self, webcam: Any) -> None:
         """Keep the newest frame until stopped or unplugged."""

@@ -223,21 +223,21 @@ class CertificateWrong(CopyPasteError):
 
 
 class NotPaired(CopyPasteError):
-    """This phone is not paired with a computer. Scan the code that the computer shows."""
+    """This device is not paired with a computer. Scan the code that the computer shows."""
 
     code = "not_paired"
     status = 401
 
 
 class ServerUnreachable(CopyPasteError):
-    """The segmentation server does not answer. Check that it runs and that the phone is in the same network."""
+    """The computer that cuts out photos does not answer. Is it in this network and `make run` still running?"""
 
     code = "server_unreachable"
     status = 503
 
 
 class AgentUnreachable(CopyPasteError):
-    """The computer does not answer. Check that its agent runs and that the phone is in the same network."""
+    """The computer does not answer. Is `make run` still running there, and is this device in the same network?"""
 
     code = "agent_unreachable"
     status = 503
@@ -248,6 +248,12 @@ class CameraUnavailable(CopyPasteError):
 
     code = "camera_unavailable"
     status = 503
+
+
+class WebcamUnavailable(CameraUnavailable):
+    """There is no such webcam, or another app uses it. Try `--camera webcam:1` or `--camera file:PATH`."""
+
+    code = "webcam_unavailable"
 
 
 # --- Starting -------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from demo.picture import draw
 from demo.programs import Program, Programs
 from demo.story import AIM, PHOTO, VIEW_SIZE, Cast, copy_and_paste, start_all
 from protocol import routes
+from protocol.errors import AgentUnreachable, ServerUnreachable
 from protocol.geometry import ScreenPoint
 
 pytestmark = [
@@ -103,7 +104,7 @@ class TestFlow:
         cast.phone.wait_for_state("copying", ANSWER_S)
         kill(cast.server)
         cast.phone.wait_for_state("aiming", ANSWER_S)
-        assert "segmentation server does not answer" in cast.phone.wait_for_message(ANSWER_S)
+        assert ServerUnreachable().sentence in cast.phone.wait_for_message(ANSWER_S)
         assert is_running(cast.phone.app)
         assert_agent_works(cast)
 
@@ -115,7 +116,7 @@ class TestFlow:
         cast.phone.wait_for_state("pasting", ANSWER_S)
         kill(cast.agent)
         cast.phone.wait_for_state("holding", ANSWER_S)
-        assert "computer does not answer" in cast.phone.wait_for_message(ANSWER_S)
+        assert AgentUnreachable().sentence in cast.phone.wait_for_message(ANSWER_S)
         assert is_running(cast.phone.app)
         assert_server_works(cast)
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mobile_client.camera import FileCamera, WebcamCamera, crop_to_aspect
 from mobile_client.clients import Picture
-from protocol.errors import CameraUnavailable
+from protocol.errors import SettingsInvalid, WebcamUnavailable
 
 RED, BLUE = (250, 10, 10), (10, 10, 250)
 
@@ -77,22 +77,34 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path: Path, mode: str) -> None:
     assert FileCamera(path).take_photo().shape == (30, 40, 3)
 
 
-def test_a_missing_file_is_no_camera(tmp_path: Path) -> None:
-    with pytest.raises(CameraUnavailable):
-        FileCamera(tmp_path / "nothing.png").start()
+def test_a_missing_file_is_called_so_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.png"
+    with pytest.raises(SettingsInvalid) as caught:
+        FileCamera(path).start()
+    assert caught.value.fact == f"There is no file {path}."
 
 
-def test_a_file_that_is_no_picture_gives_no_photo(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_text("hello")
-    camera = FileCamera(tmp_path / "a.png")
-    assert camera.frame() is None
-    with pytest.raises(CameraUnavailable):
-        camera.take_photo()
+def test_a_file_that_is_no_picture_is_called_so_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text("hello")
+    with pytest.raises(SettingsInvalid) as caught:
+        FileCamera(path).start()
+    assert caught.value.fact == f"{path} is not a picture."
 
 
-def test_a_missing_webcam_is_no_camera() -> None:
-    with pytest.raises(CameraUnavailable):
+def test_a_missing_webcam_is_called_so_and_what_to_use_instead() -> None:
+    with pytest.raises(WebcamUnavailable) as caught:
         WebcamCamera(77).start()
+    assert caught.value.sentence.startswith("There is no such webcam")
+    assert "`--camera webcam:1`" in caught.value.sentence
+    assert "`--camera file:PATH`" in caught.value.sentence
+    assert caught.value.sentence.endswith("(`python -m mobile_client` tried webcam 77.)")
+
+
+def test_without_opencv_a_webcam_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(SettingsInvalid, match=r"A webcam needs OpenCV: pip install"):
+        WebcamCamera().start()
 
 
 class FakeWebcam:

@@ -2,7 +2,15 @@ import re
 
 import pytest
 
-from protocol.errors import CopyPasteError, NothingToCut, TooManyPixels, error_class
+from protocol.errors import (
+    AgentUnreachable,
+    CopyPasteError,
+    NothingToCut,
+    NotPaired,
+    ServerUnreachable,
+    TooManyPixels,
+    error_class,
+)
 
 
 def all_classes(root: type[CopyPasteError]) -> list[type[CopyPasteError]]:
@@ -19,10 +27,15 @@ def test_every_error_has_a_code_of_its_own() -> None:
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda error: error.code)
 def test_every_error_is_a_sentence_a_status_and_a_stable_code(error: type[CopyPasteError]) -> None:
-    assert re.fullmatch(r"[A-Z].*\.", error().sentence)
+    assert re.fullmatch(r"[A-Z].*[.?]", error().sentence)
     assert "\n" not in error().sentence
     assert 400 <= error.status <= 503
     assert re.fullmatch(r"[a-z_]+", error.code)
+
+
+@pytest.mark.parametrize("error", [ServerUnreachable(), AgentUnreachable(), NotPaired()], ids=lambda error: error.code)
+def test_a_user_of_the_app_need_not_know_what_its_parts_are_called(error: CopyPasteError) -> None:
+    assert not re.search(r"segmentation|server|agent|phone", error.sentence)
 
 
 def test_a_fact_of_the_moment_follows_the_sentence() -> None:

@@ -28,7 +28,10 @@ from tests.protocol.test_errors import CLASSES
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
 AGENT_ROUTES = {routes.PAIR, routes.STATUS, routes.PASTE}
-ON_THE_PHONE = {"not_paired", "server_unreachable", "agent_unreachable", "camera_unavailable", "certificate_wrong"}
+ON_THE_PHONE = {
+    *("not_paired", "server_unreachable", "agent_unreachable", "certificate_wrong"),
+    *("camera_unavailable", "webcam_unavailable"),
+}
 NOT_OF_A_SERVER = {"settings_invalid", "weights_missing", "pairing_link_invalid", "training_diverged"}
 
 
