@@ -15,6 +15,9 @@ from protocol.errors import CopyPasteError, SettingsInvalid
 
 IS_ANDROID = "ANDROID_ARGUMENT" in os.environ  # set by python-for-android
 
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")  # without any of them SDL would draw where nobody looks
+NO_SCREEN = "There is no screen to show the window on: start it from within a desktop session."
+
 KIVY_NEEDLESS_COMPLAINTS = ("Input: MTDev", "Cutbuffer:")  # touch screens and middle clicks of some Linux systems
 
 
@@ -45,6 +48,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> None:
     """Pair if asked to, then open the window."""
+    expect_screen()
     camera = make_camera(options.camera)
     pairing_file = PairingFile(options.data_dir)
     if options.pair:
@@ -59,6 +63,17 @@ def run(options: argparse.Namespace) -> None:
         app.tick = android_phone.vibrate
         app.bind(on_start=lambda _app: android_phone.listen_for_links(app.open_link))
     app.run()
+
+
+def expect_screen() -> None:
+    """Look for what the window is shown on.
+
+    Raises:
+        SettingsInvalid: there is nothing.
+    """
+    is_desktop_linux = sys.platform == "linux" and not IS_ANDROID
+    if is_desktop_linux and not any(os.environ.get(name) for name in SCREENS):
+        raise SettingsInvalid(NO_SCREEN)
 
 
 def make_camera(source: str | None) -> Camera:
