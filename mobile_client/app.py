@@ -103,7 +103,8 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
     chip_colour = ColorProperty(GREY)
     is_busy = BooleanProperty(False)
     can_cancel = BooleanProperty(False)
-    is_pairing = BooleanProperty(False)
+    is_pairing = BooleanProperty(False)  # the sheet is shown
+    is_asking_to_pair = BooleanProperty(False)  # a computer, which has not answered yet
 
     def __init__(self, camera: Camera, pairing_file: PairingFile, *, say: Callable[[str], None]) -> None:
         """Build the app; `run` opens its window.
@@ -125,7 +126,6 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         self._shown: State[HeldCutout] = State()
         self._sheet: PairingSheet | None = None
         self._tried: str | None = None  # the link, lest a scanned code that fails is tried twice a second
-        self._is_asking_to_pair = False
         self._is_scanning = False
 
     # --- Kivy's side ------------------------------------------------------------------------------------------------
@@ -203,8 +203,8 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
 
     def pair(self, link: str) -> None:
         """Pair with the computer that shows this link, unless an answer to an earlier try is awaited."""
-        if not self._is_asking_to_pair:
-            self._is_asking_to_pair = True
+        if not self.is_asking_to_pair:
+            self.is_asking_to_pair = True
             self._tried = link
             ask(lambda: pair(link), self._paired)
 
@@ -298,7 +298,7 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         self._ping(0)
 
     def _paired(self, answer: Pairing | CopyPasteError) -> None:
-        self._is_asking_to_pair = False
+        self.is_asking_to_pair = False
         if isinstance(answer, CopyPasteError):
             if isinstance(answer, AgentUnreachable):
                 self._tried = None  # the network may come back

@@ -1,5 +1,6 @@
 """pairing link -> pairing, kept in a file that only its owner can read."""
 
+import importlib.util
 import json
 import os
 import platform
@@ -71,6 +72,11 @@ class PairingFile:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(pairing.to_wire(), file)
         fresh.replace(self._path)
+
+
+def can_read_codes() -> bool:
+    """Whether this app reads QR codes itself: on a phone there is no OpenCV, but a camera app that does."""
+    return importlib.util.find_spec("cv2") is not None
 
 
 def read_code(frame: Picture) -> str | None:

@@ -22,7 +22,7 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
 
-from mobile_client.pairing import host_of
+from mobile_client.pairing import can_read_codes, host_of
 
 TAP_SLOP_DP = 16  # a finger that wanders further was not tapping
 LIFT_SCALE = 0.92  # a thing in hand looks a little smaller than a thing in place
@@ -188,6 +188,10 @@ class PairingSheet(FloatLayout):  # type: ignore[misc]  # Kivy has no types
     pair = ObjectProperty(lambda _link: None)
     link = StringProperty("")  # in the field
     host = StringProperty("")  # where the link leads, if it is one
+    can_read_codes = BooleanProperty(False)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(can_read_codes=can_read_codes(), **options)
 
     def on_link(self, _widget: Any, link: str) -> None:
         """Look where the link leads; Kivy calls this when the property changes."""

@@ -1,7 +1,9 @@
 """The real window, drawn off-screen and touched, with real HTTP to servers that say what a test wants."""
 
+import dataclasses
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -527,3 +529,29 @@ def test_a_thing_that_was_partly_outside_the_picture_says_so_and_can_be_pasted(p
     phone.wait_for(f"message: {PARTLY_OUTSIDE}")
     phone.tap()
     phone.wait_for("message: Pasted into Inkscape, 1 px from the aim.")
+
+
+def test_while_a_pairing_is_under_way_the_button_says_so_and_cannot_be_pressed(unpaired: Driver) -> None:
+    may_answer = threading.Event()
+    unpaired.answers[PAIR] = dataclasses.replace(as_error(TokenInvalid()), before=may_answer.wait)
+    button = unpaired.sheet.ids.button
+    assert (button.text, button.disabled) == ("Pair", False)
+    unpaired.sheet.ids.link.text = unpaired.link
+    unpaired.tap(*PAIR_BUTTON)
+    assert (button.text, button.disabled) == ("Pairing …", True)
+    may_answer.set()
+    unpaired.wait_for(f"message: {TokenInvalid().sentence}")
+    assert (button.text, button.disabled) == ("Pair", False)
+
+
+def test_an_app_that_reads_codes_asks_to_be_held_to_one(unpaired: Driver) -> None:
+    assert unpaired.sheet.ids.how.text.endswith("hold this camera to the code.")
+
+
+def test_an_app_that_cannot_read_codes_asks_for_the_phones_camera_app(
+    unpaired: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mobile_client.widgets import PairingSheet
+
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert PairingSheet().ids.how.text.endswith("scan the code with the phone's camera app.")
