@@ -15,7 +15,6 @@ from protocol.errors import CopyPasteError, SettingsInvalid
 
 IS_ANDROID = "ANDROID_ARGUMENT" in os.environ  # set by python-for-android
 
-SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")  # without any of them SDL would draw where nobody looks
 NO_SCREEN = "There is no screen to show the window on: start it from within a desktop session."
 
 KIVY_NEEDLESS_COMPLAINTS = ("Input: MTDev", "Cutbuffer:")  # touch screens and middle clicks of some Linux systems
@@ -48,7 +47,6 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> None:
     """Pair if asked to, then open the window."""
-    expect_screen()
     camera = make_camera(options.camera)
     pairing_file = PairingFile(options.data_dir)
     if options.pair:
@@ -56,6 +54,7 @@ def run(options: argparse.Namespace) -> None:
     configure_kivy(options.data_dir, *read_window(options.window))
     from mobile_client.app import PhoneApp  # Kivy opens its window when it is imported
 
+    expect_screen()
     app = PhoneApp(camera, pairing_file, say=lambda line: print(line, flush=True))
     if IS_ANDROID:
         from mobile_client import android_phone
@@ -63,17 +62,6 @@ def run(options: argparse.Namespace) -> None:
         app.tick = android_phone.vibrate
         app.bind(on_start=lambda _app: android_phone.listen_for_links(app.open_link))
     app.run()
-
-
-def expect_screen() -> None:
-    """Look for what the window is shown on.
-
-    Raises:
-        SettingsInvalid: there is nothing.
-    """
-    is_desktop_linux = sys.platform == "linux" and not IS_ANDROID
-    if is_desktop_linux and not any(os.environ.get(name) for name in SCREENS):
-        raise SettingsInvalid(NO_SCREEN)
 
 
 def make_camera(source: str | None) -> Camera:
@@ -104,6 +92,19 @@ def read_window(size: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise SettingsInvalid("--window takes a width and a height in pixels, such as 432x768.")
     return int(width) // 4 * 4, int(height)  # a multiple of 4 wide, or Kivy's screenshots are sheared
+
+
+def expect_screen() -> None:
+    """Make sure that the open window is somewhere: without a screen, SDL on Linux draws where nobody looks.
+
+    Raises:
+        SettingsInvalid: it is nowhere, and not because someone chose so.
+    """
+    from kivy.core.window import Window
+
+    is_chosen = os.environ.get("SDL_VIDEODRIVER") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform == "linux" and not (IS_ANDROID or is_chosen) and Window.get_window_info() is None:
+        raise SettingsInvalid(NO_SCREEN)
 
 
 def configure_kivy(folder: Path, width: int, height: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mobile_client.__main__ import NO_SCREEN, SCREENS
+from mobile_client.__main__ import NO_SCREEN, make_camera
 from protocol.errors import (
     AgentUnreachable,
     CopyPasteError,
@@ -61,7 +61,8 @@ class RunningApp:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("KIVY", "XDG_", *SCREENS))}
+    left_out = ("KIVY", "XDG_", "DISPLAY", "WAYLAND_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**kept, "HOME": str(home), "SDL_VIDEODRIVER": "offscreen", "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
@@ -114,9 +115,7 @@ def test_the_app_can_pair_from_the_command_line(
 @pytest.mark.parametrize(
     ("camera", "error"),
     [
-        ("file:", SettingsInvalid("--camera takes file:PATH or webcam[:N].")),
         ("film", SettingsInvalid("--camera takes file:PATH or webcam[:N].")),
-        ("webcam:x", SettingsInvalid("--camera takes file:PATH or webcam[:N].")),
         ("file:nowhere.png", SettingsInvalid("There is no file nowhere.png.")),
         (f"file:{__file__}", SettingsInvalid(f"{__file__} is not a picture.")),
         ("webcam:77", WebcamUnavailable("(`python -m mobile_client` tried webcam 77.)")),
@@ -129,8 +128,15 @@ def test_a_camera_that_is_none_says_why_and_what_is_right(tmp_path: Path, camera
     assert ended.stdout == ""
 
 
-def test_without_a_screen_the_app_does_not_start(tmp_path: Path, picture: Path) -> None:
-    ended = run(tmp_path, "--camera", f"file:{picture}", SDL_VIDEODRIVER="")
+@pytest.mark.parametrize("source", ["file:", "webcam:x", "webcam:-1"])
+def test_a_camera_of_no_known_kind_is_refused(source: str) -> None:
+    with pytest.raises(SettingsInvalid):
+        make_camera(source)
+
+
+@pytest.mark.parametrize("display", ["", ":9999"], ids=["none", "nobody's"])
+def test_without_a_screen_the_app_does_not_start(tmp_path: Path, picture: Path, display: str) -> None:
+    ended = run(tmp_path, "--camera", f"file:{picture}", DISPLAY=display, SDL_VIDEODRIVER="")
     assert ended.returncode == 2
     assert ended.stderr == f"{SettingsInvalid(NO_SCREEN).sentence}\n"
     assert ended.stdout == ""
