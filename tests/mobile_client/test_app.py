@@ -495,7 +495,6 @@ def test_the_arc_keeps_turning_until_the_answer_comes(phone: Driver) -> None:
     phone.tap()
     phone.pump(lambda: arc.angle > 180)
     phone.pump(lambda: arc.angle < 180)
-    phone.pump(lambda: arc.angle > 180)
     may_answer.set()
     phone.wait_for("state: holding")
 
