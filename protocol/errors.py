@@ -189,7 +189,7 @@ class SomethingElseAppeared(CopyPasteError):
 
 
 class DesktopUnavailable(CopyPasteError):
-    """The agent cannot see or reach this computer's desktop. Start it from within the desktop session."""
+    """The computer's desktop cannot be seen or reached. Start `make run` from within its desktop session."""
 
     code = "desktop_unavailable"
     status = 503

@@ -137,7 +137,7 @@ def test_an_agent_without_a_desktop_does_not_start(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "desktop_agent", "--port", "0", "--data-dir", str(tmp_path)]
     ended = subprocess.run(command, env=without_screen, capture_output=True, text=True, timeout=START_S, check=False)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("The agent cannot see or reach this computer's desktop.")
+    assert ended.stderr.startswith("The computer's desktop cannot be seen or reached.")
     assert "Traceback" not in ended.stderr
 
 

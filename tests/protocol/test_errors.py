@@ -5,6 +5,7 @@ import pytest
 from protocol.errors import (
     AgentUnreachable,
     CopyPasteError,
+    DesktopUnavailable,
     NothingToCut,
     NotPaired,
     ServerUnreachable,
@@ -33,7 +34,9 @@ def test_every_error_is_a_sentence_a_status_and_a_stable_code(error: type[CopyPa
     assert re.fullmatch(r"[a-z_]+", error.code)
 
 
-@pytest.mark.parametrize("error", [ServerUnreachable(), AgentUnreachable(), NotPaired()], ids=lambda error: error.code)
+@pytest.mark.parametrize(
+    "error", [ServerUnreachable(), AgentUnreachable(), DesktopUnavailable(), NotPaired()], ids=lambda error: error.code
+)
 def test_a_user_of_the_app_need_not_know_what_its_parts_are_called(error: CopyPasteError) -> None:
     assert not re.search(r"segmentation|server|agent|phone", error.sentence)
 
