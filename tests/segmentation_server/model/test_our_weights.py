@@ -1,0 +1,31 @@
+"""The weights in this repository are what they say, and find an object."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="BASNet needs PyTorch: pip install 'ar-copy-paste[torch]'")
+
+from segmentation_server import model
+from segmentation_server.model.torch_engine import load_torch_engine
+from segmentation_server.photo import Photo
+from segmentation_server.segmenter import Segmenter
+from segmentation_server.training.recipe import recipe_from
+
+WEIGHTS = Path(model.__file__).parent / "weights" / "basnet_lite.safetensors"
+
+
+def test_they_find_the_cup_and_not_the_table(coffee: Photo) -> None:
+    mask = Segmenter(load_torch_engine(WEIGHTS))(coffee)
+
+    assert mask[200, 300] > 0.9
+    assert mask[::399, ::599].max() < 0.1  # the corners
+
+
+def test_it_is_said_how_they_were_made() -> None:
+    made = json.loads(WEIGHTS.with_suffix(".json").read_text())
+
+    assert recipe_from(made["recipe"]).model == "basnet-lite"
+    assert made["photos_seen"] == made["steps"] * made["recipe"]["batch"]
+    assert made["pairs"]["trained_on"] == 10_233
