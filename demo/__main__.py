@@ -39,6 +39,8 @@ def main() -> int:
             say(f"The phone says: {story.message}")
     except KeyboardInterrupt:
         say("Stopped.")
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)  # end by the signal itself, so that make and the shell know, too
         return 130
     except (ProgramEnded, requests.RequestException) as error:
         print(error, file=sys.stderr)
