@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 from kivy.app import App
 from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.properties import BooleanProperty, ColorProperty, StringProperty
-from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from mobile_client.camera import Camera, crop_to_aspect
-from mobile_client.clients import PHOTO_LONG_SIDE, CopiedThing, Cutout, Picture, SegmentationClient, fit_within
+from mobile_client.clients import PHOTO_LONG_SIDE, Picture, SegmentationClient, fit_within
 from mobile_client.flow import Flow, Notice, State, StateName
+from mobile_client.held_cutout import HeldCutout, float_size, hold
 from mobile_client.pairing import Pairing, PairingFile, host_of, pair, read_code
-from mobile_client.widgets import HALO_MARGIN, LIFT_SCALE, PairingSheet, PhoneScreen, cover_scale, texture_of
+from mobile_client.widgets import PairingSheet, PhoneScreen, cover_scale, texture_of
 from protocol.errors import AgentUnreachable, CopyPasteError, NotPaired, PairingLinkInvalid
 from protocol.messages import PasteAnswer, StatusAnswer
 
@@ -26,12 +25,6 @@ AnswerT = TypeVar("AnswerT")
 FRAMES_PER_S = 30
 SCAN_PERIOD_S = 0.5  # a QR code takes 85 ms to find
 PING_PERIOD_S = 8.0  # keeps the chip honest and the connections warm: the servers close one that is idle for 10 s
-FLOAT_TEXTURE_PX = 1024
-HALO_PX = 360  # the long side of the cutout within its halo
-SHADOW_DROP_PX = 10
-SHADOW_BLUR_PX = 12
-MOST_ENLARGED = 3.0  # window pixels per pixel of the cutout; nor does the agent paste it larger
-MOST_OF_WINDOW = (0.72, 0.46)  # of its width and height: the screen must stay visible around what is held
 KEY_ENTER, KEY_KEYPAD_ENTER, KEY_SPACE, KEY_BACK = 13, 271, 32, 27  # Android's back button is Escape
 
 HINTS = {
@@ -44,53 +37,11 @@ MINT, CORAL, AMBER, GREY = (0.48, 0.90, 0.76, 1), (1, 0.52, 0.45, 1), (1, 0.76, 
 
 
 @dataclass(frozen=True)
-class HeldCutout:
-    """A cutout and how it floats."""
-
-    cutout: Cutout
-    is_whole: bool
-    width_share: float  # the cutout's width as a share of the photo's, which filled the window
-    floating: Cutout  # at most FLOAT_TEXTURE_PX, colours spread under the transparent pixels
-    halo: Cutout  # what surrounds it; it reaches HALO_MARGIN beyond the cutout
-
-
-@dataclass(frozen=True)
 class AimedView:
     """The camera's whole picture of a screen, and how wide the cutout floats in it."""
 
     view: Picture
     width_view: float  # pixels of the view
-
-
-def hold(thing: CopiedThing, photo_width: int) -> HeldCutout:
-    """Make a fresh cutout ready to float."""
-    picture = Image.fromarray(np.ascontiguousarray(thing.cutout))
-    picture.thumbnail((FLOAT_TEXTURE_PX, FLOAT_TEXTURE_PX), reducing_gap=2.0)
-    width_share = thing.cutout.shape[1] / photo_width
-    return HeldCutout(thing.cutout, thing.is_whole, width_share, _spread_colours(picture), _halo_of(picture))
-
-
-def _spread_colours(picture: Image.Image) -> Cutout:
-    """Give transparent pixels their neighbours' colour: Kivy blends straight alpha and would show black edges."""
-    spread = picture.convert("RGBa").filter(ImageFilter.GaussianBlur(6)).convert("RGBA")
-    pixels = np.array(picture)  # (h, w, 4)
-    is_clear = pixels[..., 3] == 0
-    pixels[is_clear, :3] = np.asarray(spread)[is_clear, :3]
-    return pixels
-
-
-def _halo_of(picture: Image.Image) -> Cutout:
-    """A bright rim and a shadow around a cutout, clear where the cutout is and at the edge, lest a box be seen."""
-    scale = HALO_PX / max(picture.size)
-    alpha = picture.getchannel("A").resize([max(1, round(side * scale)) for side in picture.size])
-    wide = ImageOps.expand(alpha, round(HALO_PX * HALO_MARGIN))
-    rim = np.clip(np.asarray(wide.filter(ImageFilter.GaussianBlur(2.5))) / 255 * 4, 0, 1)
-    dropped = ImageChops.offset(wide, 0, SHADOW_DROP_PX)
-    shadow = np.asarray(dropped.filter(ImageFilter.GaussianBlur(SHADOW_BLUR_PX))) / 255 * 0.55
-    outside = 1 - np.asarray(wide) / 255
-    opacity = rim + shadow * (1 - rim)
-    grey = 255 * rim / np.maximum(opacity, 1e-6)
-    return np.dstack([grey, grey, grey, 255 * opacity * outside]).astype(np.uint8)
 
 
 class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
@@ -340,16 +291,6 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         self._is_scanning = False
         if isinstance(code, str) and code != self._tried:
             self.pair(code)
-
-
-def float_size(held: HeldCutout, window_size: tuple[float, float]) -> tuple[float, float]:
-    """Width and height at which a cutout floats: as large as it was seen, lifted, but not blurred or in the way."""
-    height_of_width = held.cutout.shape[0] / held.cutout.shape[1]
-    most_width, most_height = (side * share for side, share in zip(window_size, MOST_OF_WINDOW, strict=True))
-    sharp_width = held.cutout.shape[1] * MOST_ENLARGED
-    seen_width = held.width_share * window_size[0] * LIFT_SCALE
-    width = min(seen_width, sharp_width, most_width, most_height / height_of_width)
-    return width, width * height_of_width
 
 
 def run_in_background(work: Callable[[], None]) -> None:

@@ -22,12 +22,11 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
 
+from mobile_client.held_cutout import HALO_MARGIN
 from mobile_client.pairing import can_read_codes, host_of
 
 TAP_SLOP_DP = 16  # a finger that wanders further was not tapping
-LIFT_SCALE = 0.92  # a thing in hand looks a little smaller than a thing in place
 BOB_DP = 3
-HALO_MARGIN = 0.14  # of the cutout's long side: how far its halo reaches beyond it
 SECONDS_PER_CHARACTER = 0.055  # a calm reader's speed
 
 

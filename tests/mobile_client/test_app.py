@@ -501,7 +501,7 @@ def test_the_arc_keeps_turning_until_the_answer_comes(phone: Driver) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(8, 300), (300, 8), (1000, 700), (30, 30)])
 def test_the_shadow_ends_within_its_texture(width: int, height: int) -> None:
-    from mobile_client.app import hold
+    from mobile_client.held_cutout import hold
 
     opacity = hold(block(width, height), 1000).halo[..., 3]
     assert opacity.max() > 200
@@ -509,14 +509,14 @@ def test_the_shadow_ends_within_its_texture(width: int, height: int) -> None:
 
 
 def test_the_shadow_of_a_thing_is_as_large_however_many_pixels_it_has() -> None:
-    from mobile_client.app import hold
+    from mobile_client.held_cutout import hold
 
     few, many = (hold(block(side, side), 1000).halo for side in (20, 900))
     assert few.shape == many.shape
 
 
 def test_a_cutout_floats_at_most_three_times_as_large_as_its_pixels() -> None:
-    from mobile_client.app import float_size, hold
+    from mobile_client.held_cutout import float_size, hold
 
     held = hold(block(10, 20), 20)
     assert float_size(held, (1000, 1000)) == (30, 60)
