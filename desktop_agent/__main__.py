@@ -15,13 +15,13 @@ from desktop_agent.certificate import Certificate, load_or_make_certificate
 from desktop_agent.devices import PairedDevices
 from desktop_agent.editors import Editor
 from desktop_agent.editors.under_pointer import PastesUnderPointer
+from desktop_agent.locate import find_screen_point
 from desktop_agent.pairing_offer import PairingOffer, reachable_host
 from desktop_agent.paste import Desktop, Paster
 from desktop_agent.pictures import Cutout, Picture
-from desktop_agent.screenshot import take_screenshots
+from desktop_agent.platforms import Windows, local_platform
 from desktop_agent.server_process import ServerProcess
 from desktop_agent.settings import SERVER_PORT, Settings, parse
-from desktop_agent.windows import Windows, local_windows
 from http_server.listener import Address, Listener, check_port_is_free
 from protocol.errors import CopyPasteError
 from protocol.geometry import ScreenPoint
@@ -54,9 +54,10 @@ def run(settings: Settings) -> None:
     """Build everything, then wait for phones."""
     spare_xlib_a_missing_file()
     check_port_is_free(settings.host, settings.port)
-    take_screenshots()  # says so now if there is no desktop, rather than when somebody pastes
-    windows = local_windows()
-    paster = Paster(Desktop(take_screenshots, lambda point: editor_at(point, windows)))
+    platform = local_platform(settings.data_dir)
+    platform.take_screenshots()  # says so now if there is no desktop, rather than when somebody pastes
+    desktop = Desktop(platform.take_screenshots, lambda point: editor_at(point, platform.windows))
+    paster = Paster(desktop, lambda view, _request: find_screen_point(view, platform.take_screenshots()))
     certificate = load_or_make_certificate(settings.data_dir, settings.computer_name)
     devices = PairedDevices(settings.data_dir / "devices.json")
     with contextlib.ExitStack() as stack:
@@ -89,7 +90,10 @@ def telling(paste: Paste) -> Paste:
             print(f"Not pasted. {error.sentence}", flush=True)
             raise
         stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.stages_s.items())
-        print(f"Pasted into {answer.editor}, {answer.error_px:.1f} px from the aim: {stages}.", flush=True)
+        print(
+            f"Pasted into {answer.editor} ({answer.strategy}), {answer.error_px or 0:.1f} px from the aim: {stages}.",
+            flush=True,
+        )
         return answer
 
     return paste_and_tell

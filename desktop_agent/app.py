@@ -1,6 +1,7 @@
 """The routes: a phone is paired; a view and a cutout come in, where it landed goes out."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -69,7 +70,7 @@ def create_app(paste: Paste, devices: PairedDevices, introduction: Introduction)
 
     @app.get(routes.STATUS)
     def status() -> Response:
-        return jsonify(StatusAnswer(introduction.computer_name, routes.WIRE_VERSION).to_wire())
+        return jsonify(StatusAnswer(introduction.computer_name, routes.WIRE_VERSION, time.monotonic()).to_wire())
 
     @app.post(routes.PASTE)
     def paste_cutout() -> Response:

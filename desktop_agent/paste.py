@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from desktop_agent.editors import Editor
-from desktop_agent.locate import find_screen_point
+from desktop_agent.locate import FoundPoint
 from desktop_agent.look import Landing, find_changed, find_changes, find_landing
 from desktop_agent.pictures import Cutout, Picture
 from desktop_agent.screenshot import Screenshot, TakeScreenshots
@@ -26,6 +26,9 @@ SMALLEST_CUTOUT_PX = 16
 LARGEST_SCALE = 3.0  # beyond this a cutout is more blur than picture
 MOST_LEFT_OVER = 0.2  # of the pixels around an undone cutout that may still differ: handles, a tooltip
 LARGEST_SHARE = 0.9  # of the monitor that a cutout may cover
+
+
+FindPoint = Callable[[Picture, PasteRequest], FoundPoint]
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,16 @@ class Stopwatch:
 class Paster:
     """Pastes cutouts one after the other: there is one pointer and one keyboard."""
 
-    def __init__(self, desktop: Desktop, longest_wait_s: float = LONGEST_WAIT_S) -> None:
-        """Args: desktop: the one that is pasted into. longest_wait_s: for an editor to show what was pasted."""
+    def __init__(self, desktop: Desktop, find_point: FindPoint, longest_wait_s: float = LONGEST_WAIT_S) -> None:
+        """Set up.
+
+        Args:
+            desktop: the one that is pasted into.
+            find_point: the screen point under the centre of a view; raises what find_screen_point does.
+            longest_wait_s: for an editor to show what was pasted.
+        """
         self._desktop = desktop
+        self._find_point = find_point
         self._longest_wait_s = longest_wait_s
         self._turn = threading.Lock()
 
@@ -78,12 +88,14 @@ class Paster:
 
     def _paste(self, cutout: Cutout, view: Picture, request: PasteRequest) -> PasteAnswer:
         stopwatch = Stopwatch()
+        with stopwatch.stage("locate"):
+            found = self._find_point(view, request)
+        aim = found.screen_point
         with stopwatch.stage("screenshot"):
             screenshots = self._desktop.take_screenshots()
-        with stopwatch.stage("locate"):
-            found = find_screen_point(view, screenshots)
-        aim = found.screen_point
-        monitor = next(screenshot for screenshot in screenshots if screenshot.contains(aim))
+            monitor = next((screenshot for screenshot in screenshots if screenshot.contains(aim)), None)
+        if monitor is None:
+            raise DesktopUnavailable("A monitor was changed or taken away meanwhile.")
         with stopwatch.stage("paste"):
             editor = self._desktop.editor_at(aim)
             editor.approach(aim)
@@ -97,7 +109,16 @@ class Paster:
         landed = before.to_desktop(landing.x, landing.y)
         width = round(landing.scale * sized.shape[1], 1)
         error_px = round(landed.distance_to(aim), 2)
-        return PasteAnswer(editor.name, aim, landed, width, error_px, stopwatch.stages_s)
+        return PasteAnswer(
+            editor=editor.name,
+            strategy=editor.strategy,
+            aim=aim,
+            landed=landed,
+            landed_width=width,
+            error_px=error_px,
+            verified=True,
+            stages_s=stopwatch.stages_s,
+        )
 
     def _look(self, before: Screenshot, cutout: Cutout, aim: ScreenPoint, editor: Editor) -> Landing:
         """Where on the monitor the cutout appeared.

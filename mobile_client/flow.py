@@ -164,5 +164,7 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
 def _notice_of(answer: PasteAnswer | CopyPasteError) -> Notice:
     if isinstance(answer, CopyPasteError):
         return Notice(answer.sentence, is_error=True)
+    if answer.error_px is None:
+        return Notice(f"It would be pasted into {answer.editor}.")
     where = "right at the aim" if answer.error_px < 1 else f"{answer.error_px:.0f} px from the aim"
     return Notice(f"Pasted into {answer.editor}, {where}.")

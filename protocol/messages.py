@@ -190,6 +190,25 @@ class StatusAnswer(Message):
 
     computer_name: str
     wire_version: int
+    clock_s: float  # the agent's own clock when it answered; a phone tells times of the shutter by it
+
+
+@dataclass(frozen=True)
+class AimRequest(Message):
+    """A phone that holds a cutout looks at the screen, beside its small view."""
+
+    width_view: float  # the cutout's width in pixels of the view
+    shutter_s: float | None = None  # when the view was taken, by the agent's clock; None if that is not known
+
+
+@dataclass(frozen=True)
+class AimAnswer(Message):
+    """Where a paste would go now."""
+
+    aim: ScreenPoint  # the screen point under the camera's centre
+    radius_95: float  # screen pixels around it that hold the true one with 95 %
+    probability: float  # 0 to 1, of being right
+    editor: str | None  # the program there; None if there is none to paste into
 
 
 @dataclass(frozen=True)
@@ -197,15 +216,29 @@ class PasteRequest(Message):
     """How the cutout floats over the view, beside the two pictures."""
 
     width_view: float  # the cutout's width in pixels of the view, so that it lands as large as it floats
+    turn_deg: float = 0.0  # how far it floats turned in the view, clockwise
+    shutter_s: float | None = None  # when the view was taken, by the agent's clock; None if that is not known
+    is_second_view: bool = False  # taken while the screen showed marks, because SecondViewWanted was the answer
+    is_dry_run: bool = False  # mark the spot, paste nothing
 
 
 @dataclass(frozen=True)
 class PasteAnswer(Message):
-    """The cutout was pasted and seen where it should be."""
+    """The cutout was pasted and seen where it should be; or, of a dry run, where it would be pasted."""
 
-    editor: str  # title of the window pasted into
+    editor: str  # the program pasted into
+    strategy: str  # the way it was pasted
     aim: ScreenPoint  # the screen point under the camera's centre
-    landed: ScreenPoint  # the centre of the cutout as the second look found it
-    landed_width: float  # how wide it is there, in screen pixels
-    error_px: float  # distance between the two, in screen pixels
+    landed: ScreenPoint | None  # the centre of the cutout as the second look found it; None of a dry run
+    landed_width: float | None  # how wide it is there, in screen pixels; likewise
+    error_px: float | None  # distance between the two points, in screen pixels; likewise
+    verified: bool  # whether the second look saw it
     stages_s: dict[str, float]  # seconds each stage took: screenshot, locate, paste, look
+
+
+@dataclass(frozen=True)
+class UndoAnswer(Message):
+    """The last paste was taken back."""
+
+    editor: str  # the program that undid it
+    verified: bool  # whether the cutout was seen to be gone

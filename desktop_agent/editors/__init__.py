@@ -10,6 +10,7 @@ class Editor(Protocol):
     """The program whose document lies under a screen point."""
 
     name: str  # of the program, as the user knows it
+    strategy: str  # the way it is pasted into, in a word or two
 
     def approach(self, point: ScreenPoint) -> None:
         """Do what changes the screen but not the document: bring the window to the front, move the pointer there."""

@@ -16,6 +16,7 @@ class PastesUnderPointer:
     def __init__(self, window: Window, windows: Windows) -> None:
         """Args: window: whose document is pasted into. windows: the desktop that it is a window of."""
         self.name = window.program
+        self.strategy = "paste under the pointer"
         self._window = window
         self._windows = windows
 

@@ -1,5 +1,6 @@
 import io
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ from protocol.messages import (
 from protocol.pairing import bearer
 from tests.desktop_agent.test_pictures import encode, png_that_claims
 
-ANSWER = PasteAnswer("Drawn", ScreenPoint(10, 20), ScreenPoint(11, 20), 180.0, 1.0, {"look": 0.5})
+ANSWER = PasteAnswer("Drawn", "drawing", ScreenPoint(10, 20), ScreenPoint(11, 20), 180.0, 1.0, True, {"look": 0.5})
 SERVER = ServerAddress("https://10.0.0.2:8766", "api key", None)
 
 
@@ -120,7 +121,9 @@ def test_a_phone_pairs_with_the_token_and_may_then_ask(agent: Agent) -> None:
     answer = PairAnswer.from_wire(agent.client.post(routes.PAIR, json=asked.to_wire()).json)
     assert (answer.computer_name, answer.server) == ("studio", SERVER)
     status = agent.client.get(routes.STATUS, headers={"Authorization": bearer(answer.device_key)})
-    assert StatusAnswer.from_wire(status.json) == StatusAnswer("studio", routes.WIRE_VERSION)
+    known = StatusAnswer.from_wire(status.json)
+    assert known == StatusAnswer("studio", routes.WIRE_VERSION, known.clock_s)
+    assert 0 <= time.monotonic() - known.clock_s < 10
 
 
 def test_a_stranger_may_not_send_much(agent: Agent) -> None:

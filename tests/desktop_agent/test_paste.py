@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from demo.monitor_camera import Pose, photograph
+from desktop_agent.locate import find_screen_point
 from desktop_agent.paste import Desktop, Paster, resize_cutout
 from desktop_agent.pictures import Picture
 from desktop_agent.screenshot import Screenshot
@@ -29,6 +30,7 @@ class DrawnEditor:
     can_be_reached: bool = True
     loses_the_front: bool = False  # after the paste
     name: str = "Drawn"
+    strategy: str = "drawing"
     steps: list[Picture] = field(default_factory=list)
     pointer: ScreenPoint = AIM
     undo_count: int = 0
@@ -60,8 +62,11 @@ class DrawnEditor:
 
 
 def paster_for(editor: DrawnEditor) -> Paster:
-    desktop = Desktop(lambda: [Screenshot(editor.screen.copy(), 0, 0)], lambda point: editor)
-    return Paster(desktop, longest_wait_s=4.0)
+    def take_screenshots() -> list[Screenshot]:
+        return [Screenshot(editor.screen.copy(), 0, 0)]
+
+    desktop = Desktop(take_screenshots, lambda point: editor)
+    return Paster(desktop, lambda view, request: find_screen_point(view, take_screenshots()), longest_wait_s=4.0)
 
 
 def view_of(screen: Picture) -> Picture:
@@ -77,8 +82,8 @@ def test_a_cutout_is_pasted_where_the_camera_points_and_seen_there(screen: Pictu
     editor = DrawnEditor(screen.copy())
     answer = paster_for(editor).paste(cutout, view_of(screen), PasteRequest(width_view=180))
     assert answer.aim.distance_to(AIM) < 1.5
-    assert answer.landed.distance_to(AIM) < 3
-    assert answer.editor == "Drawn"
+    assert answer.landed is not None and answer.landed.distance_to(AIM) < 3
+    assert (answer.editor, answer.strategy, answer.verified) == ("Drawn", "drawing", True)
     assert answer.landed_width == pytest.approx(180 * answer_scale(screen), rel=0.05)
     assert set(answer.stages_s) == {"screenshot", "locate", "paste", "look"}
 
@@ -135,7 +140,7 @@ def test_a_tooltip_at_the_aim_is_no_reason_to_undo(screen: Picture, cutout: Pict
 def test_a_cutout_that_appears_after_something_else_is_found(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), takes_s=2.0)
     answer = paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
-    assert answer.landed.distance_to(AIM) < 3
+    assert answer.landed is not None and answer.landed.distance_to(AIM) < 3
 
 
 def test_no_key_is_pressed_when_the_editor_does_not_come_to_the_front(screen: Picture, cutout: Picture) -> None:
@@ -154,10 +159,16 @@ def test_a_misplaced_cutout_is_left_alone_behind_a_dialog(screen: Picture, cutou
 
 def test_a_monitor_that_changes_meanwhile_is_one_sentence(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy())
-    shots = iter([screen, screen[:600]])
-    desktop = Desktop(lambda: [Screenshot(next(shots), 0, 0)], lambda point: editor)
+    shots = iter([screen, screen, screen[:600]])
+
+    def take_screenshots() -> list[Screenshot]:
+        return [Screenshot(next(shots), 0, 0)]
+
+    paster = Paster(
+        Desktop(take_screenshots, lambda point: editor), lambda view, _: find_screen_point(view, take_screenshots())
+    )
     with pytest.raises(DesktopUnavailable, match="changed"):
-        Paster(desktop).paste(cutout, view_of(screen), PasteRequest(180))
+        paster.paste(cutout, view_of(screen), PasteRequest(180))
     assert not editor.steps
 
 

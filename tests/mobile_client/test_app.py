@@ -81,10 +81,10 @@ class Driver:
         self.show(WOOD)
         self.answers = {
             CUTOUT: cutout_of_photo(),
-            STATUS: as_json(Status("desk", 1)),
+            STATUS: as_json(Status("desk", 1, 5.5)),
             HEALTHZ: as_json(HealthAnswer(True, "BASNet")),
             PAIR: as_json(self.pair_answer),
-            PASTE: as_json(PasteAnswer("Inkscape", ScreenPoint(5, 5), ScreenPoint(5, 6), 180.0, 1.0, {})),
+            PASTE: as_json(PasteAnswer("Inkscape", "drop", ScreenPoint(5, 5), ScreenPoint(5, 6), 180.0, 1.0, True, {})),
         }
         segmentation.answer = agent.answer = lambda request: self.answers[request.path]
         self.pairing_file = PairingFile(folder)

@@ -41,7 +41,7 @@ from tests.mobile_client.fakes import Answer, FakeServer, Request, png
 
 PHOTO = np.full((60, 80, 3), 200, np.uint8)
 HEADERS = FoundObject(0.9, Box(10, 20, 30, 15)).to_headers()
-PASTED = PasteAnswer("Inkscape", ScreenPoint(10, 20), ScreenPoint(10, 21), 180.0, 1.0, {"paste": 0.5})
+PASTED = PasteAnswer("Inkscape", "drop", ScreenPoint(10, 20), ScreenPoint(10, 21), 180.0, 1.0, True, {"paste": 0.5})
 CUTOUT_PICTURE = np.full((15, 30, 4), 120, np.uint8)
 
 
@@ -247,8 +247,8 @@ def test_the_environment_has_no_say(server: FakeServer, monkeypatch: pytest.Monk
 
 
 def test_the_right_certificate_is_trusted(tls_server: FakeServer, certificate: tuple[Path, str]) -> None:
-    tls_server.answer = lambda _: Answer(json.dumps(Status("desk", 1).to_wire()).encode())
-    assert AgentClient(tls_server.url, certificate[1], "sesame").status() == Status("desk", 1)
+    tls_server.answer = lambda _: Answer(json.dumps(Status("desk", 1, 5.5).to_wire()).encode())
+    assert AgentClient(tls_server.url, certificate[1], "sesame").status() == Status("desk", 1, 5.5)
     assert tls_server.requests[0].path == STATUS
     assert tls_server.requests[0].headers["Authorization"] == "Bearer sesame"
 

@@ -12,7 +12,7 @@ from protocol.geometry import ScreenPoint
 from protocol.messages import PasteAnswer
 
 T = TypeVar("T")
-PASTED = PasteAnswer("Inkscape", ScreenPoint(10, 20), ScreenPoint(10, 21), 180.0, 1.0, {})
+PASTED = PasteAnswer("Inkscape", "drop", ScreenPoint(10, 20), ScreenPoint(10, 21), 180.0, 1.0, True, {})
 
 
 class FakePhone:

@@ -6,6 +6,8 @@ import pytest
 from protocol.errors import CopyPasteError, MessageInvalid, NothingToCut, PasteMisplaced
 from protocol.geometry import Box, ScreenPoint
 from protocol.messages import (
+    AimAnswer,
+    AimRequest,
     ErrorAnswer,
     FoundObject,
     HealthAnswer,
@@ -16,6 +18,7 @@ from protocol.messages import (
     PasteRequest,
     ServerAddress,
     StatusAnswer,
+    UndoAnswer,
 )
 
 SERVER = ServerAddress("https://10.0.0.2:8766", "key", None)
@@ -25,9 +28,14 @@ MESSAGES = [
     SERVER,
     PairRequest("token", "phone"),
     PairAnswer("key", "studio", SERVER),
-    StatusAnswer("studio", 1),
+    StatusAnswer("studio", 1, 5.5),
+    AimRequest(320.5, 12.25),
+    AimAnswer(ScreenPoint(1.5, 2), 0.5, 0.99, None),
     PasteRequest(320.5),
-    PasteAnswer("Inkscape", ScreenPoint(1.5, 2), ScreenPoint(3, 4.5), 180.0, 2.9, {"look": 1.2}),
+    PasteRequest(320.5, 30.0, 12.25, is_second_view=True, is_dry_run=True),
+    PasteAnswer("Inkscape", "drop", ScreenPoint(1.5, 2), ScreenPoint(3, 4.5), 180.0, 2.9, True, {"look": 1.2}),
+    PasteAnswer("Inkscape", "drop", ScreenPoint(1.5, 2), None, None, None, False, {}),
+    UndoAnswer("Inkscape", True),
 ]
 
 
@@ -37,14 +45,14 @@ def test_a_message_survives_the_wire(message: Message) -> None:
 
 
 def test_unknown_keys_are_ignored_and_the_argument_is_left_alone() -> None:
-    wire = {**PasteRequest(320.0).to_wire(), "turn_deg": 30}
+    wire = {**PasteRequest(320.0).to_wire(), "shadow": 30}
     before = copy.deepcopy(wire)
     assert PasteRequest.from_wire(wire) == PasteRequest(320.0)
     assert wire == before
 
 
 def test_a_whole_number_is_a_number() -> None:
-    assert PasteRequest.from_wire({"width_view": 320}) == PasteRequest(320.0)
+    assert PasteRequest.from_wire({**PasteRequest(1.0).to_wire(), "width_view": 320}) == PasteRequest(320.0)
 
 
 @pytest.mark.parametrize(
