@@ -7,6 +7,8 @@ from typing import Any
 from protocol.errors import DesktopUnavailable
 from protocol.geometry import ScreenPoint
 
+DRAG_S = 0.3
+
 
 def press(*names: str) -> None:
     """Press keys together; their names are pyautogui's, such as "ctrl" and "v".
@@ -24,6 +26,33 @@ def move_pointer(point: ScreenPoint) -> None:
         DesktopUnavailable: there is no desktop, or it lets no program move the pointer.
     """
     _pyautogui().moveTo(round(point.x), round(point.y))
+
+
+class PyautoguiInput:
+    """The keyboard and the pointer, by pyautogui."""
+
+    command_key = "ctrl"
+
+    def press(self, *keys: str) -> None:
+        """Press keys together."""
+        press(*keys)
+
+    def pointer(self) -> ScreenPoint:
+        """Where the pointer is."""
+        return ScreenPoint(*_pyautogui().position())
+
+    def move_pointer(self, point: ScreenPoint) -> None:
+        """Let it hover there."""
+        move_pointer(point)
+
+    def click(self, point: ScreenPoint) -> None:
+        """Click once, with the left button."""
+        _pyautogui().click(round(point.x), round(point.y))
+
+    def drag(self, start: ScreenPoint, end: ScreenPoint) -> None:
+        """Drag with the left button, slowly enough for every editor to follow."""
+        move_pointer(start)
+        _pyautogui().dragTo(round(end.x), round(end.y), duration=DRAG_S, button="left")
 
 
 def _pyautogui() -> Any:  # it ships no types

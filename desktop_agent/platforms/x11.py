@@ -1,0 +1,119 @@
+"""Linux with X11."""
+
+from pathlib import Path
+from typing import Any
+
+from desktop_agent import clipboard, keys
+from desktop_agent.platforms import Platform, Window
+from desktop_agent.screenshot import take_screenshots
+from protocol.errors import DesktopUnavailable, NoEditorThere
+from protocol.geometry import Box, ScreenPoint
+
+NO_EDITORS = frozenset({"_NET_WM_WINDOW_TYPE_DESKTOP", "_NET_WM_WINDOW_TYPE_DOCK"})  # file managers, panels
+
+
+def connect() -> Platform:
+    """The desktop of the display named by DISPLAY.
+
+    Raises:
+        DesktopUnavailable: it does not answer.
+    """
+    return Platform("X11", X11Windows(), take_screenshots, keys.PyautoguiInput(), clipboard.CopykittenClipboard())
+
+
+class X11Windows:
+    """The windows, through the hints that every window manager keeps (EWMH)."""
+
+    def __init__(self) -> None:
+        """Connect to the display named by DISPLAY."""
+        import Xlib.display
+        import Xlib.error
+
+        try:
+            self._display = Xlib.display.Display()
+        except (Xlib.error.DisplayError, Xlib.error.XauthError, OSError) as error:
+            raise DesktopUnavailable(f"({error})") from error
+        self._root = self._display.screen().root
+        self._closed = Xlib.error.XError  # what asking about a window raises that has just closed
+
+    def at(self, point: ScreenPoint) -> Window:
+        """The topmost window there that is in sight and no panel."""
+        for number in reversed(self._numbers(self._root, "_NET_CLIENT_LIST_STACKING")):
+            client = self._display.create_resource_object("window", number)
+            try:
+                if self._is_in_sight(client) and self._covers(client, point):
+                    if self._is_no_editor(client):
+                        break
+                    return self._describe(client)
+            except self._closed:
+                continue
+        raise NoEditorThere
+
+    def focused(self) -> Window | None:
+        """The window that the window manager calls active."""
+        numbers = self._numbers(self._root, "_NET_ACTIVE_WINDOW")
+        if not numbers or not numbers[0]:
+            return None
+        try:
+            return self._describe(self._display.create_resource_object("window", numbers[0]))
+        except self._closed:
+            return None
+
+    def focus(self, window: Window) -> None:
+        """Ask the window manager, as a pager would."""
+        from Xlib import X
+        from Xlib.protocol.event import ClientMessage
+
+        message = ClientMessage(
+            window=self._display.create_resource_object("window", window.number),
+            client_type=self._display.intern_atom("_NET_ACTIVE_WINDOW"),
+            data=(32, [2, X.CurrentTime, 0, 0, 0]),  # 2: on behalf of the user, not of a program
+        )
+        self._root.send_event(message, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+        self._display.sync()
+
+    def _covers(self, client: Any, point: ScreenPoint) -> bool:
+        box = self._box(client)
+        return box.x <= point.x < box.x + box.width and box.y <= point.y < box.y + box.height
+
+    def _box(self, client: Any) -> Box:
+        corner = client.translate_coords(self._root, 0, 0)  # of the root, seen from the window
+        geometry = client.get_geometry()
+        return Box(-corner.x, -corner.y, geometry.width, geometry.height)
+
+    def _describe(self, client: Any) -> Window:
+        number = int(client.id)
+        return Window(number, self._program(client), self._process(client), self._title(client), self._box(client))
+
+    def _process(self, client: Any) -> str:
+        numbers = self._numbers(client, "_NET_WM_PID")
+        try:
+            return Path(f"/proc/{numbers[0]}/comm").read_text().strip() if numbers else ""
+        except OSError:  # it runs on another machine, or has ended
+            return ""
+
+    def _title(self, client: Any) -> str:
+        title = client.get_full_property(self._display.intern_atom("_NET_WM_NAME"), 0)
+        value = title.value if title else ""
+        return value if isinstance(value, str) else bytes(value).decode(errors="replace")  # by release of Xlib
+
+    def _is_in_sight(self, client: Any) -> bool:
+        """Mapped, not minimised, and on the desktop that is shown. Compositors keep the others mapped."""
+        if not client.get_attributes().map_state:
+            return False
+        if self._display.intern_atom("_NET_WM_STATE_HIDDEN") in self._numbers(client, "_NET_WM_STATE"):
+            return False
+        shown, own = self._numbers(self._root, "_NET_CURRENT_DESKTOP"), self._numbers(client, "_NET_WM_DESKTOP")
+        return not (shown and own) or own[0] in (shown[0], 0xFFFFFFFF)  # the last: on all of them
+
+    def _is_no_editor(self, client: Any) -> bool:
+        kinds = self._numbers(client, "_NET_WM_WINDOW_TYPE")
+        return any(self._display.get_atom_name(kind) in NO_EDITORS for kind in kinds)
+
+    def _program(self, client: Any) -> str:
+        names = client.get_wm_class()  # (instance, class), such as ("org.inkscape.Inkscape", "Inkscape")
+        return str(names[1]) if names else "a program without a name"
+
+    def _numbers(self, client: Any, hint: str) -> list[int]:
+        value = client.get_full_property(self._display.intern_atom(hint), 0)  # 0: of any type
+        return list(value.value) if value else []
