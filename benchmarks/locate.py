@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from desktop_agent.locate import find_screen_point
+from desktop_agent.ready_screen import make_ready
 from desktop_agent.screenshot import Screenshot
 from protocol.errors import CopyPasteError
 from protocol.geometry import ScreenPoint
@@ -64,10 +65,10 @@ def answer_case(case: dict[str, Any], cases: Path, screens: Path) -> Answer:
     start_s = time.monotonic()
     prediction: dict[str, Any]
     try:
-        found = find_screen_point(view, [Screenshot(screen, 0, 0)])
+        found = find_screen_point(view, [make_ready(Screenshot(screen, 0, 0))])
         point = found.screen_point
         prediction = {"accepted": True, "x": point.x, "y": point.y, "radius95": found.radius_95}
-        prediction["confidence"] = found.agreement
+        prediction["confidence"] = found.probability
     except CopyPasteError as refusal:
         prediction = {"accepted": False, "why": refusal.code}
     prediction["ms"] = 1000 * (time.monotonic() - start_s)

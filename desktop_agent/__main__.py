@@ -20,6 +20,7 @@ from desktop_agent.pairing_offer import PairingOffer, reachable_host
 from desktop_agent.paste import Desktop, Paster
 from desktop_agent.pictures import Cutout, Picture
 from desktop_agent.platforms import Windows, local_platform
+from desktop_agent.ready_screen import make_ready
 from desktop_agent.server_process import ServerProcess
 from desktop_agent.settings import SERVER_PORT, Settings, parse
 from http_server.listener import Address, Listener, check_port_is_free
@@ -57,7 +58,9 @@ def run(settings: Settings) -> None:
     platform = local_platform(settings.data_dir)
     platform.take_screenshots()  # says so now if there is no desktop, rather than when somebody pastes
     desktop = Desktop(platform.take_screenshots, lambda point: editor_at(point, platform.windows))
-    paster = Paster(desktop, lambda view, _request: find_screen_point(view, platform.take_screenshots()))
+    paster = Paster(
+        desktop, lambda view, _request: find_screen_point(view, [make_ready(s) for s in platform.take_screenshots()])
+    )
     certificate = load_or_make_certificate(settings.data_dir, settings.computer_name)
     devices = PairedDevices(settings.data_dir / "devices.json")
     with contextlib.ExitStack() as stack:

@@ -1,5 +1,6 @@
 """grey picture -> SIFT features, and which of two pictures' features belong together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -37,6 +38,13 @@ def find_features(grey: Grey, most: int) -> Features:
     unit = descriptors / (descriptors.sum(axis=1, keepdims=True) + 1e-7)
     points = np.array([keypoint.pt for keypoint in keypoints], np.float64)
     return Features(points, np.sqrt(unit, dtype=np.float32))
+
+
+def join(parts: Sequence[Features]) -> Features:
+    """The features of several parts of a picture as one."""
+    return Features(
+        np.concatenate([part.points for part in parts]), np.concatenate([part.descriptors for part in parts])
+    )
 
 
 def match(one: Features, other: Features) -> Pairs:

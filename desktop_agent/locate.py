@@ -4,8 +4,10 @@ SIFT features and a homography, as in section 6.1 of the paper; then everything 
 checked, because a wrong answer pastes into the wrong place.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -14,6 +16,7 @@ from desktop_agent.agreement import measure_agreement
 from desktop_agent.features import Features, Grey, find_features, match, match_nearby
 from desktop_agent.homography import Homography, Matrix, apply, fit_robustly, refine
 from desktop_agent.pictures import Picture
+from desktop_agent.ready_screen import ReadyScreen
 from desktop_agent.screenshot import Screenshot
 from protocol.errors import (
     AimBesideScreen,
@@ -28,7 +31,6 @@ from protocol.geometry import ScreenPoint, ViewPoint, view_centre
 LONGEST_VIEW_PX = 1280  # more pixels of a view cost time and no longer help
 FEWEST_FEATURES = 40
 MOST_FEATURES_VIEW = 6000
-MOST_FEATURES_SCREEN = 20000
 GUIDED_RADII_PX = (24.0, 10.0, 5.0, 3.0)  # in view pixels: what the fit before may be wrong by
 FEWEST_PAIRS = 12
 LARGEST_RADIUS_PX = 5.0  # of 95 %, in screen pixels; beyond that, the pairs lie too far from the aim
@@ -44,43 +46,60 @@ class FoundPoint:
 
     screen_point: ScreenPoint
     scale: float  # screen pixels in a view pixel, around that point
+    turn_deg: float  # how far, clockwise on the screen, what is upright in the view is turned; -180 to 180
     radius_95: float  # screen pixels around the point that hold the true one with 95 %
+    probability: float  # 0 to 1: that the point is right
     agreement: float  # 0 to 1: share of the view's textured blocks that look like the screen
+    monitor: Screenshot  # the one it was found on
+    screen_from_view: Matrix  # (3, 3), to pixels of that screenshot
+    view_size: tuple[int, int]  # (width, height), in whose pixels screen_from_view is
+    stages_s: dict[str, float] = field(default_factory=dict)  # seconds that each stage took
 
 
-def find_screen_point(view: Picture, screenshots: Sequence[Screenshot]) -> FoundPoint:
+def find_screen_point(view: Picture, screens: Sequence[ReadyScreen], *, near: FoundPoint | None = None) -> FoundPoint:
     """Find the point of the desktop under the centre of the view.
 
     Args:
         view: (H, W, 3) uint8, RGB: the phone's picture of the screen.
-        screenshots: what each monitor showed at that moment.
+        screens: what each monitor showed at that moment.
+        near: what was found in the view a moment before, if any; it need not hold any more.
 
     Raises:
         ViewTooBlurred, ScreenTooPlain, ScreenNotInView, ScreenDiffers, AimBesideScreen: why there is no such point.
     """
-    grey_view, view_from_small = _shrink(view)
-    features_view = find_features(grey_view, MOST_FEATURES_VIEW)
+    stages_s: dict[str, float] = {}
+    with _stage(stages_s, "features"):
+        grey_view = _shrink(view)
+        features_view = find_features(grey_view, MOST_FEATURES_VIEW)
     if len(features_view.points) < FEWEST_FEATURES:
         raise _why_without_features(grey_view)
     found, refusals = [], []
-    for screenshot in screenshots:
-        try:
-            found.append(_find_on(screenshot, grey_view, features_view, view_from_small))
-        except CopyPasteError as refusal:
-            refusals.append(refusal)
+    with _stage(stages_s, "match"):
+        for screen in screens:
+            try:
+                found.append(_find_near(screen, grey_view, features_view, view, near))
+            except CopyPasteError as refusal:
+                refusals.append(refusal)
     if found:
-        return max(found, key=lambda point: point.agreement)
+        return replace(max(found, key=lambda point: point.agreement), stages_s=stages_s)
     raise _most_telling(refusals)
 
 
-def _shrink(view: Picture) -> tuple[Grey, float]:
-    """The view in grey, its long side at most LONGEST_VIEW_PX, and how many of its pixels one of them covers."""
+@contextmanager
+def _stage(stages_s: dict[str, float], name: str) -> Iterator[None]:
+    start_s = time.monotonic()
+    yield
+    stages_s[name] = time.monotonic() - start_s
+
+
+def _shrink(view: Picture) -> Grey:
+    """The view in grey, its long side at most LONGEST_VIEW_PX."""
     grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)
-    view_from_small = max(1.0, max(grey.shape) / LONGEST_VIEW_PX)
-    if view_from_small > 1:
-        size = (round(grey.shape[1] / view_from_small), round(grey.shape[0] / view_from_small))
+    shrink = LONGEST_VIEW_PX / max(grey.shape)
+    if shrink < 1:
+        size = (round(grey.shape[1] * shrink), round(grey.shape[0] * shrink))
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(grey, np.uint8), view_from_small
+    return np.asarray(grey, np.uint8)
 
 
 def _why_without_features(grey_view: Grey) -> CopyPasteError:
@@ -88,34 +107,65 @@ def _why_without_features(grey_view: Grey) -> CopyPasteError:
     return ViewTooBlurred() if is_blurred else ScreenNotInView()
 
 
-def _find_on(screenshot: Screenshot, grey_view: Grey, features_view: Features, view_from_small: float) -> FoundPoint:
-    grey_screen = np.asarray(cv2.cvtColor(screenshot.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    features_screen = find_features(grey_screen, MOST_FEATURES_SCREEN)
-    if len(features_screen.points) < FEWEST_FEATURES:
+def _find_near(
+    screen: ReadyScreen, grey_view: Grey, features_view: Features, view: Picture, near: FoundPoint | None
+) -> FoundPoint:
+    """Match near where things were a moment ago; if that does not hold any more, anywhere."""
+    if near and near.monitor.is_of_same_monitor(screen.screenshot):
+        with suppress(CopyPasteError, np.linalg.LinAlgError):
+            return _find_on(screen, grey_view, features_view, view, near)
+    return _find_on(screen, grey_view, features_view, view, None)
+
+
+def _find_on(
+    screen: ReadyScreen, grey_view: Grey, features_view: Features, view: Picture, near: FoundPoint | None
+) -> FoundPoint:
+    if len(screen.features.points) < FEWEST_FEATURES:
         raise ScreenTooPlain
-    homography = _fit(features_view, features_screen)
-    screen_from_view = homography.screen_from_view
+    size = (view.shape[1], view.shape[0])
+    small = (grey_view.shape[1], grey_view.shape[0])
+    small_from_view = _scaling(size, small)
+    homography = _fit(features_view, screen, small, near)
+    screen_from_small = homography.screen_from_view
     centre = view_centre(grey_view.shape[1], grey_view.shape[0])
-    (x, y), scale = _map_point(screen_from_view, centre)
-    _check_shape(screen_from_view, scale, grey_view.shape)
-    agreement = measure_agreement(grey_view, grey_screen, screen_from_view, scale)
+    (x, y), scale = _map_point(screen_from_small, centre)
+    _check_shape(screen_from_small, scale, grey_view.shape)
+    agreement = measure_agreement(grey_view, screen.grey, screen_from_small, scale)
     if agreement < AGREEING_SHARE:
         raise ScreenDiffers
-    point = screenshot.to_desktop(x, y)
+    point = screen.screenshot.to_desktop(x, y)
     radius_95 = float(np.hypot(homography.radius_95(centre), LENS_PX * scale))
-    if not screenshot.contains(point):
+    if not screen.screenshot.contains(point):
         raise AimBesideScreen
     if radius_95 > LARGEST_RADIUS_PX:
         raise ScreenTooPlain
-    return FoundPoint(point, scale / view_from_small, radius_95, agreement)
+    screen_from_view = screen_from_small @ small_from_view
+    scale_view = scale * float(small_from_view[0, 0])
+    turn_deg = _turn_deg(screen_from_small, centre)
+    return FoundPoint(
+        point, scale_view, turn_deg, radius_95, agreement, agreement, screen.screenshot, screen_from_view, size
+    )
 
 
-def _fit(features_view: Features, features_screen: Features) -> Homography:
-    """Match by looks, fit, then match again where things should be: that finds what lies far from the first matches."""
-    pairs = match(features_view, features_screen)
-    view_from_screen = fit_robustly(features_view.points[pairs[:, 0]], features_screen.points[pairs[:, 1]])
+def _scaling(size: tuple[int, int], small: tuple[int, int]) -> Matrix:
+    """From the pixels of a picture to those of the same picture in another size; (3, 3)."""
+    x, y = small[0] / size[0], small[1] / size[1]
+    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+
+
+def _fit(features_view: Features, screen: ReadyScreen, small: tuple[int, int], near: FoundPoint | None) -> Homography:
+    if near:
+        small_from_screen = _scaling(near.view_size, small) @ np.linalg.inv(near.screen_from_view)
+        return _guide(small_from_screen, features_view, screen.features)
+    pairs = match(features_view, screen.features)
+    view_from_screen = fit_robustly(features_view.points[pairs[:, 0]], screen.features.points[pairs[:, 1]])
     if view_from_screen is None:
         raise ScreenNotInView
+    return _guide(view_from_screen, features_view, screen.features)
+
+
+def _guide(view_from_screen: Matrix, features_view: Features, features_screen: Features) -> Homography:
+    """Match again where things should be: that finds what lies far from the first matches."""
     for radius in GUIDED_RADII_PX:
         expected = apply(view_from_screen, features_screen.points)
         pairs = match_nearby(features_view, features_screen, expected, radius)
@@ -142,6 +192,13 @@ def _map_point(screen_from_view: Matrix, point: ViewPoint) -> tuple[tuple[float,
     u, v, w = screen_from_view @ (point.x, point.y, 1.0)
     area = np.linalg.det(screen_from_view) / w**3  # the Jacobian's determinant
     return (float(u / w), float(v / w)), float(np.sqrt(max(area, 0.0)))
+
+
+def _turn_deg(screen_from_view: Matrix, point: ViewPoint) -> float:
+    """How far the mapping turns things clockwise around a point of the view."""
+    u, v, w = screen_from_view @ (point.x, point.y, 1.0)
+    jacobian = (screen_from_view[:2, :2] - np.outer((u / w, v / w), screen_from_view[2, :2])) / w
+    return float(np.rad2deg(np.arctan2(jacobian[1, 0] - jacobian[0, 1], jacobian[0, 0] + jacobian[1, 1])))
 
 
 def _most_telling(refusals: Sequence[CopyPasteError]) -> CopyPasteError:

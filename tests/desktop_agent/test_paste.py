@@ -8,6 +8,7 @@ from demo.monitor_camera import Pose, photograph
 from desktop_agent.locate import find_screen_point
 from desktop_agent.paste import Desktop, Paster, resize_cutout
 from desktop_agent.pictures import Picture
+from desktop_agent.ready_screen import make_ready
 from desktop_agent.screenshot import Screenshot
 from protocol.errors import DesktopUnavailable, EditorNotReached, PasteMisplaced, PasteNotSeen, SomethingElseAppeared
 from protocol.geometry import ScreenPoint
@@ -66,7 +67,11 @@ def paster_for(editor: DrawnEditor) -> Paster:
         return [Screenshot(editor.screen.copy(), 0, 0)]
 
     desktop = Desktop(take_screenshots, lambda point: editor)
-    return Paster(desktop, lambda view, request: find_screen_point(view, take_screenshots()), longest_wait_s=4.0)
+    return Paster(
+        desktop,
+        lambda view, request: find_screen_point(view, [make_ready(s) for s in take_screenshots()]),
+        longest_wait_s=4.0,
+    )
 
 
 def view_of(screen: Picture) -> Picture:
@@ -165,7 +170,8 @@ def test_a_monitor_that_changes_meanwhile_is_one_sentence(screen: Picture, cutou
         return [Screenshot(next(shots), 0, 0)]
 
     paster = Paster(
-        Desktop(take_screenshots, lambda point: editor), lambda view, _: find_screen_point(view, take_screenshots())
+        Desktop(take_screenshots, lambda point: editor),
+        lambda view, _: find_screen_point(view, [make_ready(s) for s in take_screenshots()]),
     )
     with pytest.raises(DesktopUnavailable, match="changed"):
         paster.paste(cutout, view_of(screen), PasteRequest(180))
