@@ -16,21 +16,30 @@ class Screenshot:
     """What one monitor shows, in real pixels."""
 
     pixels: Picture  # (H, W, 3) uint8, RGB
-    left: int  # where its top-left pixel lies on the desktop; may be negative
+    left: int  # where its top-left pixel lies on the desktop, in points; may be negative
     top: int
+    scale: float = 1.0  # pixels in a point of the desktop, along each side: 2 on a Retina display
 
     def contains(self, point: ScreenPoint) -> bool:
         """Whether this monitor shows that point of the desktop."""
         height, width = int(self.pixels.shape[0]), int(self.pixels.shape[1])
-        return -0.5 <= point.x - self.left <= width - 0.5 and -0.5 <= point.y - self.top <= height - 0.5
+        x, y = self.from_desktop(point)
+        return -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
 
     def is_of_same_monitor(self, other: "Screenshot") -> bool:
         """Whether the two show the same monitor, at the same resolution."""
-        return (self.left, self.top, self.pixels.shape) == (other.left, other.top, other.pixels.shape)
+        return self._frame() == other._frame()
 
     def to_desktop(self, x: float, y: float) -> ScreenPoint:
         """A pixel of this screenshot as a point of the desktop."""
-        return ScreenPoint(x + self.left, y + self.top)
+        return ScreenPoint((x + 0.5) / self.scale - 0.5 + self.left, (y + 0.5) / self.scale - 0.5 + self.top)
+
+    def from_desktop(self, point: ScreenPoint) -> tuple[float, float]:
+        """A point of the desktop as the (x, y) of a pixel of this screenshot."""
+        return (point.x - self.left + 0.5) * self.scale - 0.5, (point.y - self.top + 0.5) * self.scale - 0.5
+
+    def _frame(self) -> tuple[object, ...]:
+        return self.left, self.top, self.scale, self.pixels.shape
 
 
 TakeScreenshots = Callable[[], Sequence[Screenshot]]
@@ -52,4 +61,5 @@ def take_screenshots() -> list[Screenshot]:
 def _take_one(screen: MSS, monitor: dict[str, int]) -> Screenshot:
     grabbed = screen.grab(monitor)
     bgra = np.frombuffer(grabbed.bgra, np.uint8).reshape(grabbed.height, grabbed.width, 4)
-    return Screenshot(np.ascontiguousarray(bgra[:, :, 2::-1]), grabbed.left, grabbed.top)
+    scale = grabbed.width / monitor["width"]
+    return Screenshot(np.ascontiguousarray(bgra[:, :, 2::-1]), grabbed.left, grabbed.top, scale)

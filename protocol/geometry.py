@@ -17,7 +17,10 @@ class ViewPoint:
 
 @dataclass(frozen=True)
 class ScreenPoint:
-    """A point on the desktop, in real pixels; the origin is the top-left pixel of the primary monitor."""
+    """A point on the desktop, from the top-left corner of the primary monitor, as the pointer is moved.
+
+    That is in real pixels on X11 and Windows; on macOS and Wayland a point may be several pixels wide.
+    """
 
     x: float
     y: float
