@@ -10,23 +10,24 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from desktop_agent.app import Introduction, Paste, create_app
+from desktop_agent.app import Introduction, create_app
 from desktop_agent.certificate import Certificate, load_or_make_certificate
 from desktop_agent.devices import PairedDevices
 from desktop_agent.editors import Editor
 from desktop_agent.editors.under_pointer import PastesUnderPointer
-from desktop_agent.locate import find_screen_point
+from desktop_agent.live import LiveDesktop
+from desktop_agent.locate import FoundPoint, find_screen_point
 from desktop_agent.pairing_offer import PairingOffer, reachable_host
 from desktop_agent.paste import Desktop, Paster
-from desktop_agent.pictures import Cutout, Picture
-from desktop_agent.platforms import Windows, local_platform
+from desktop_agent.pictures import Picture
+from desktop_agent.platforms import local_platform
 from desktop_agent.ready_screen import make_ready
 from desktop_agent.server_process import ServerProcess
 from desktop_agent.settings import SERVER_PORT, Settings, parse
 from http_server.listener import Address, Listener, check_port_is_free
 from protocol.errors import CopyPasteError
 from protocol.geometry import ScreenPoint
-from protocol.messages import PasteAnswer, PasteRequest, ServerAddress
+from protocol.messages import ServerAddress
 from protocol.pairing import TOKEN_LIFETIME_S, PairingLink
 
 SERVER_CHECK_S = 2.0
@@ -57,49 +58,25 @@ def run(settings: Settings) -> None:
     check_port_is_free(settings.host, settings.port)
     platform = local_platform(settings.data_dir)
     platform.take_screenshots()  # says so now if there is no desktop, rather than when somebody pastes
-    desktop = Desktop(platform.take_screenshots, lambda point: editor_at(point, platform.windows))
-    paster = Paster(
-        desktop, lambda view, _request: find_screen_point(view, [make_ready(s) for s in platform.take_screenshots()])
-    )
+
+    def editor_at(point: ScreenPoint) -> Editor:
+        return PastesUnderPointer(platform.windows.at(point), platform.windows)
+
+    def find_point(view: Picture) -> FoundPoint:
+        return find_screen_point(view, [make_ready(screenshot) for screenshot in platform.take_screenshots()])
+
+    paster = Paster(Desktop(platform.take_screenshots, editor_at), lambda view, _request: find_point(view))
+    live = LiveDesktop(paster, find_point, editor_at, lambda line: print(line, flush=True))
     certificate = load_or_make_certificate(settings.data_dir, settings.computer_name)
     devices = PairedDevices(settings.data_dir / "devices.json")
     with contextlib.ExitStack() as stack:
         server = start_server(settings, certificate, stack)
-        app = create_app(telling(paster.paste), devices, Introduction(settings.computer_name, server))
+        app = create_app(live, devices, Introduction(settings.computer_name, server))
         address = Address(settings.host, settings.port, certificate.file, certificate.private_key_file)
         listener = Listener(app, address)
         print(f"Desktop agent ready at https://{reachable_host(settings.host)}:{listener.bind_addr[1]}", flush=True)
         threading.Thread(target=offer_pairing, args=(settings, listener, certificate, devices), daemon=True).start()
         listener.serve_until_stopped()
-
-
-def editor_at(point: ScreenPoint, windows: Windows) -> Editor:
-    """The editor whose window lies under a point.
-
-    Raises:
-        NoEditorThere: the point lies on the bare desktop.
-        DesktopUnavailable: this desktop's windows cannot be asked about.
-    """
-    return PastesUnderPointer(windows.at(point), windows)
-
-
-def telling(paste: Paste) -> Paste:
-    """The same, and a line in the terminal for each paste."""
-
-    def paste_and_tell(cutout: Cutout, view: Picture, request: PasteRequest) -> PasteAnswer:
-        try:
-            answer = paste(cutout, view, request)
-        except CopyPasteError as error:
-            print(f"Not pasted. {error.sentence}", flush=True)
-            raise
-        stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.stages_s.items())
-        print(
-            f"Pasted into {answer.editor} ({answer.strategy}), {answer.error_px or 0:.1f} px from the aim: {stages}.",
-            flush=True,
-        )
-        return answer
-
-    return paste_and_tell
 
 
 def start_server(settings: Settings, certificate: Certificate, stack: contextlib.ExitStack) -> ServerAddress:

@@ -150,6 +150,20 @@ class ScreenDiffers(CopyPasteError):
     status = 422
 
 
+class SecondViewWanted(CopyPasteError):
+    """The screen is too plain to recognise, so it shows markers for a moment. Hold still: another view is taken."""
+
+    code = "second_view_wanted"
+    status = 409
+
+
+class ScreenMoving(CopyPasteError):
+    """What you aim at is moving on the screen. Let it stand still, then tap again."""
+
+    code = "screen_moving"
+    status = 422
+
+
 # --- Pasting --------------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +199,13 @@ class SomethingElseAppeared(CopyPasteError):
     """Something other than the cutout appeared on the screen, perhaps a dialog. Look at the screen, then tap again."""
 
     code = "something_else_appeared"
+    status = 409
+
+
+class NothingToUndo(CopyPasteError):
+    """There is no paste to take back. Undo in the editor itself."""
+
+    code = "nothing_to_undo"
     status = 409
 
 

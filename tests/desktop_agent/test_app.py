@@ -10,13 +10,15 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from desktop_agent.app import Introduction, create_app
+from desktop_agent.app import SHORTEST_PAUSE_S, Introduction, create_app
 from desktop_agent.devices import PairedDevices
 from desktop_agent.pictures import Picture
 from protocol import routes
-from protocol.errors import CopyPasteError, ScreenNotInView
+from protocol.errors import CopyPasteError, NothingToUndo, ScreenNotInView
 from protocol.geometry import ScreenPoint
 from protocol.messages import (
+    AimAnswer,
+    AimRequest,
     ErrorAnswer,
     PairAnswer,
     PairRequest,
@@ -24,6 +26,7 @@ from protocol.messages import (
     PasteRequest,
     ServerAddress,
     StatusAnswer,
+    UndoAnswer,
 )
 from protocol.pairing import bearer
 from tests.desktop_agent.test_pictures import encode, png_that_claims
@@ -32,37 +35,53 @@ ANSWER = PasteAnswer("Drawn", "drawing", ScreenPoint(10, 20), ScreenPoint(11, 20
 SERVER = ServerAddress("https://10.0.0.2:8766", "api key", None)
 
 
+AIMED = AimAnswer(ScreenPoint(10, 20), 1.5, 0.9, "Drawn")
+
+
 @dataclass
-class FakePaste:
-    """Remembers what it was to paste."""
+class FakeDesktop:
+    """Remembers what it was asked."""
 
     failure: CopyPasteError | None = None
-    asked: list[tuple[Picture, Picture, PasteRequest]] = field(default_factory=list)
+    pasted: list[tuple[Picture, Picture, PasteRequest]] = field(default_factory=list)
+    aimed: list[tuple[str, Picture, AimRequest]] = field(default_factory=list)
 
-    def __call__(self, cutout: Picture, view: Picture, request: PasteRequest) -> PasteAnswer:
+    def aim(self, device: str, view: Picture, asked: AimRequest) -> AimAnswer:
+        self._fail()
+        self.aimed.append((device, view, asked))
+        return AIMED
+
+    def paste(self, cutout: Picture, view: Picture, asked: PasteRequest) -> PasteAnswer:
+        self._fail()
+        self.pasted.append((cutout, view, asked))
+        return ANSWER
+
+    def undo(self) -> UndoAnswer:
+        self._fail()
+        return UndoAnswer("Drawn", True)
+
+    def _fail(self) -> None:
         if self.failure:
             raise self.failure
-        self.asked.append((cutout, view, request))
-        return ANSWER
 
 
 @dataclass
 class Agent:
-    """The application, one paired phone, and what it pasted."""
+    """The application, one paired phone, and what it asked for."""
 
     client: FlaskClient
     devices: PairedDevices
-    paste: FakePaste
+    desktop: FakeDesktop
     headers: dict[str, str]
 
 
 @pytest.fixture
 def agent(tmp_path: Path) -> Iterator[Agent]:
-    devices, paste = PairedDevices(tmp_path / "devices.json"), FakePaste()
-    app = create_app(paste, devices, Introduction("studio", SERVER))
+    devices, desktop = PairedDevices(tmp_path / "devices.json"), FakeDesktop()
+    app = create_app(desktop, devices, Introduction("studio", SERVER))
     key = devices.pair(devices.offer_token(), "Ada's phone")
     with app.test_client() as client:
-        yield Agent(client, devices, paste, {"Authorization": bearer(key)})
+        yield Agent(client, devices, desktop, {"Authorization": bearer(key)})
 
 
 def parts(cutout: Picture, /, **replaced: object) -> dict[str, object]:
@@ -82,21 +101,21 @@ def file(body: bytes) -> tuple[io.BytesIO, str]:
 def test_a_paired_phone_may_paste(agent: Agent, cutout: Picture) -> None:
     answer = agent.client.post(routes.PASTE, data=parts(cutout), headers=agent.headers)
     assert PasteAnswer.from_wire(answer.json) == ANSWER
-    pasted, view, request = agent.paste.asked[0]
+    pasted, view, request = agent.desktop.pasted[0]
     assert np.array_equal(pasted, cutout)
     assert view.shape == (48, 64, 3)
     assert request == PasteRequest(90.0)
 
 
 def test_a_refused_paste_says_why(agent: Agent, cutout: Picture) -> None:
-    agent.paste.failure = ScreenNotInView()
+    agent.desktop.failure = ScreenNotInView()
     answer = agent.client.post(routes.PASTE, data=parts(cutout), headers=agent.headers)
     assert answer.status_code == 422
     assert isinstance(ErrorAnswer.from_wire(answer.json).to_error(), ScreenNotInView)
 
 
 def test_what_nobody_expected_is_no_traceback_for_the_phone(agent: Agent, cutout: Picture) -> None:
-    agent.paste.failure = ZeroDivisionError("a secret of the inside")  # type: ignore[assignment]  # no error of ours
+    agent.desktop.failure = ZeroDivisionError("a secret of the inside")  # type: ignore[assignment]  # no error of ours
     answer = agent.client.post(routes.PASTE, data=parts(cutout), headers=agent.headers)
     assert answer.status_code == 500
     assert "secret" not in answer.text
@@ -104,7 +123,10 @@ def test_what_nobody_expected_is_no_traceback_for_the_phone(agent: Agent, cutout
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", routes.STATUS), ("POST", routes.PASTE), ("GET", "/"), ("GET", "/v1/anything"), ("POST", "/v1/undo")],
+    [
+        *(("GET", routes.STATUS), ("POST", routes.AIM), ("POST", routes.PASTE), ("POST", routes.UNDO)),
+        *(("GET", "/"), ("GET", "/v1/anything")),
+    ],
 )
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer guess"}, {"Authorization": "Basic guess"}])
 def test_nobody_who_is_not_paired_can_do_anything(
@@ -113,7 +135,58 @@ def test_nobody_who_is_not_paired_can_do_anything(
     answer = agent.client.open(path, method=method, headers=headers)
     assert answer.status_code == 401
     assert ErrorAnswer.from_wire(answer.json).code == "not_authorised"
-    assert not agent.paste.asked
+    assert not agent.desktop.pasted
+
+
+def aim_parts(view: Image.Image | None = None) -> dict[str, object]:
+    """A good body of /v1/aim."""
+    return {
+        routes.AIM_PART: json.dumps(AimRequest(90.0, shutter_s=12.5).to_wire()),
+        routes.VIEW_PART: (io.BytesIO(encode(view or Image.new("RGB", (64, 48)), "JPEG")), "view.jpg"),
+    }
+
+
+def test_a_paired_phone_may_aim(agent: Agent) -> None:
+    answer = agent.client.post(routes.AIM, data=aim_parts(), headers=agent.headers)
+    assert AimAnswer.from_wire(answer.json) == AIMED
+    _device, view, asked = agent.desktop.aimed[0]
+    assert view.shape == (48, 64, 3)
+    assert asked == AimRequest(90.0, 12.5)
+
+
+def test_a_phone_that_aims_without_pause_is_told_to_wait_and_another_is_not(agent: Agent) -> None:
+    other = {"Authorization": bearer(agent.devices.pair(agent.devices.offer_token(), "Bea's phone"))}
+    assert agent.client.post(routes.AIM, data=aim_parts(), headers=agent.headers).status_code == 200
+    answer = agent.client.post(routes.AIM, data=aim_parts(), headers=agent.headers)
+    assert ErrorAnswer.from_wire(answer.json).code == "server_busy"
+    assert agent.client.post(routes.AIM, data=aim_parts(), headers=other).status_code == 200
+    time.sleep(SHORTEST_PAUSE_S)
+    assert agent.client.post(routes.AIM, data=aim_parts(), headers=agent.headers).status_code == 200
+    devices = [device for device, _view, _asked in agent.desktop.aimed]
+    assert devices[0] == devices[2] != devices[1]
+
+
+def test_a_key_is_not_what_a_device_is_called(agent: Agent) -> None:
+    agent.client.post(routes.AIM, data=aim_parts(), headers=agent.headers)
+    assert agent.desktop.aimed[0][0] not in agent.headers["Authorization"]
+
+
+def test_an_aim_sends_a_small_view(agent: Agent) -> None:
+    huge = Image.effect_noise((3000, 2400), 200)
+    answer = agent.client.post(routes.AIM, data=aim_parts(huge), headers=agent.headers)
+    assert ErrorAnswer.from_wire(answer.json).code == "body_too_large"
+
+
+def test_a_paired_phone_may_undo(agent: Agent) -> None:
+    answer = agent.client.post(routes.UNDO, headers=agent.headers)
+    assert UndoAnswer.from_wire(answer.json) == UndoAnswer("Drawn", True)
+
+
+def test_without_a_paste_there_is_nothing_to_undo(agent: Agent) -> None:
+    agent.desktop.failure = NothingToUndo()
+    answer = agent.client.post(routes.UNDO, headers=agent.headers)
+    assert answer.status_code == 409
+    assert ErrorAnswer.from_wire(answer.json).code == "nothing_to_undo"
 
 
 def test_a_phone_pairs_with_the_token_and_may_then_ask(agent: Agent) -> None:
@@ -167,7 +240,7 @@ def test_a_bad_paste_gets_a_code_and_a_sentence(agent: Agent, cutout: Picture, r
     )
     assert 400 <= answer.status_code < 500
     assert ErrorAnswer.from_wire(answer.json).sentence.endswith(".")
-    assert not agent.paste.asked
+    assert not agent.desktop.pasted
 
 
 BAD_PAIRINGS = [

@@ -4,7 +4,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from desktop_agent.devices import PairedDevices
 from protocol import routes
 from protocol.errors import CopyPasteError
 from protocol.geometry import ScreenPoint
-from protocol.messages import PasteAnswer, ServerAddress
+from protocol.messages import AimAnswer, AimRequest, PasteAnswer, PasteRequest, ServerAddress, UndoAnswer
 from segmentation_server.app import create_app as create_server
 from segmentation_server.photo import Photo
 from segmentation_server.segmenter import Mask
@@ -27,7 +27,7 @@ from segmentation_server.settings import Settings
 from tests.protocol.test_errors import CLASSES
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
-AGENT_ROUTES = {routes.PAIR, routes.STATUS, routes.PASTE}
+AGENT_ROUTES = {routes.PAIR, routes.STATUS, routes.AIM, routes.PASTE, routes.UNDO}
 ON_THE_PHONE = {
     *("not_paired", "server_unreachable", "agent_unreachable", "certificate_wrong"),
     *("camera_unavailable", "webcam_unavailable"),
@@ -76,17 +76,19 @@ class DarkSegment:
         return np.asarray(photo.max(axis=2) < 128, np.float32)
 
 
-@dataclass
-class DocumentedPaste:
+class DocumentedDesktop:
     """Answers what the document says."""
 
-    asked: list[object] = field(default_factory=list)
+    def aim(self, device: str, view: object, asked: AimRequest) -> AimAnswer:
+        return AimAnswer(ScreenPoint(880, 440), 1.4, 0.98, "Inkscape")
 
-    def __call__(self, *asked: object) -> PasteAnswer:
-        self.asked.append(asked)
+    def paste(self, cutout: object, view: object, asked: PasteRequest) -> PasteAnswer:
         stages_s = {"screenshot": 0.04, "locate": 0.48, "paste": 0.63, "look": 1.21}
         aim, landed = ScreenPoint(880, 440), ScreenPoint(879.5, 439.5)
         return PasteAnswer("Inkscape", "paste under the pointer", aim, landed, 406.0, 0.71, True, stages_s)
+
+    def undo(self) -> UndoAnswer:
+        return UndoAnswer("Inkscape", True)
 
 
 def draw_file(name: str) -> bytes:
@@ -126,7 +128,7 @@ def test_an_example_is_answered_as_the_document_says(example: Example, tmp_path:
     server = ServerAddress("https://192.168.1.20:8766", "API_KEY", None)
     is_for_agent = example.path in AGENT_ROUTES
     app = (
-        create_agent(DocumentedPaste(), devices, Introduction("studio", server))
+        create_agent(DocumentedDesktop(), devices, Introduction("studio", server))
         if is_for_agent
         else create_server(DarkSegment(), Settings(api_key="API_KEY"), is_ready=lambda: True)
     )
