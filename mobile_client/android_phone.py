@@ -5,6 +5,7 @@ sources of Kivy 2.3.1 (`kivy/core/camera/camera_android.py`) and of python-for-a
 (`android/permissions.py`, `android/activity.py`).
 """
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from android.permissions import Permission, request_permissions
 from jnius import autoclass
 from kivy.clock import mainthread
 
+from mobile_client.camera import Shot
 from mobile_client.clients import Picture
 from protocol.errors import CameraUnavailable
 from protocol.pairing import SCHEME
@@ -34,7 +36,7 @@ class AndroidCamera:
         self._provider: Any = None
         self._turns = 0
         self._is_wanted = False
-        self._frame: Picture | None = None
+        self._frame: Shot | None = None
 
     def start(self) -> None:
         """Ask for the permission; the camera is opened once the user has agreed, and never before on_start."""
@@ -49,14 +51,14 @@ class AndroidCamera:
             self._provider._release_camera()  # `stop` alone keeps the camera from other apps
             self._provider = None
 
-    def frame(self) -> Picture | None:
+    def frame(self) -> Shot | None:
         """See `Camera`."""
         if self._provider is None or self._provider.texture is None:
             return None
-        self._frame = upright(self._provider.texture, self._turns)
+        self._frame = Shot(upright(self._provider.texture, self._turns), time.monotonic())
         return self._frame
 
-    def take_photo(self) -> Picture:
+    def take_photo(self) -> Shot:
         """See `Camera`."""
         if self._frame is None:
             raise CameraUnavailable

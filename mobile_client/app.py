@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +11,7 @@ from kivy.core.window import Window
 from kivy.properties import BooleanProperty, ColorProperty, StringProperty
 
 from mobile_client.camera import Camera, crop_to_aspect
-from mobile_client.clients import PHOTO_LONG_SIDE, Picture, SegmentationClient, fit_within
+from mobile_client.clients import PHOTO_LONG_SIDE, AimedView, Picture, SegmentationClient, fit_within
 from mobile_client.flow import Flow, Notice, State, StateName
 from mobile_client.held_cutout import HeldCutout, float_size, hold
 from mobile_client.pairing import Pairing, PairingFile, host_of, pair, read_code
@@ -34,14 +33,6 @@ HINTS = {
     StateName.PASTING: "Pasting …",
 }
 MINT, CORAL, AMBER, GREY = (0.48, 0.90, 0.76, 1), (1, 0.52, 0.45, 1), (1, 0.76, 0.35, 1), (0.62, 0.65, 0.70, 1)
-
-
-@dataclass(frozen=True)
-class AimedView:
-    """The camera's whole picture of a screen, and how wide the cutout floats in it."""
-
-    view: Picture
-    width_view: float  # pixels of the view
 
 
 class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
@@ -134,7 +125,8 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         return False
 
     def _refresh(self, _elapsed_s: float) -> None:
-        self.root.ids.preview.show(self.camera.frame())
+        shot = self.camera.frame()
+        self.root.ids.preview.show(shot.picture if shot else None)
 
     # --- What the user does -----------------------------------------------------------------------------------------
 
@@ -176,15 +168,16 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
 
     def take_photo(self) -> Picture:
         """The part of the camera's picture that the window shows."""
-        photo = crop_to_aspect(self.camera.take_photo(), Window.width / Window.height)
+        photo = crop_to_aspect(self.camera.take_photo().picture, Window.width / Window.height)
         self.root.ids.flash.fire()
         return photo
 
     def take_view(self) -> AimedView:
         """The camera's whole picture: its centre lies under the reticle."""
-        view = self.camera.take_photo()
-        scale = cover_scale((view.shape[1], view.shape[0]), Window.size)
-        return AimedView(view, self.root.ids.cutout.float_size[0] / scale)
+        shot = self.camera.take_photo()
+        height, width = shot.picture.shape[:2]
+        scale = cover_scale((width, height), Window.size)
+        return AimedView(shot.picture, shot.taken_s, self.root.ids.cutout.float_size[0] / scale)
 
     def copy(self, photo: Picture) -> HeldCutout:
         """Ask the segmentation server; runs in the background."""
@@ -201,7 +194,7 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         """Ask the agent; runs in the background."""
         if self._pairing is None:
             raise NotPaired
-        return self._agent.paste(held.cutout, aimed.view, aimed.width_view)
+        return self._agent.paste(held.cutout, aimed)
 
     # --- What the user sees -----------------------------------------------------------------------------------------
 
@@ -282,10 +275,10 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
             self.chip_colour = AMBER if is_silent else MINT
 
     def _scan(self, _elapsed_s: float) -> None:
-        frame = self.camera.frame()
-        if self._sheet is not None and frame is not None and not self._is_scanning:
+        shot = self.camera.frame()
+        if self._sheet is not None and shot is not None and not self._is_scanning:
             self._is_scanning = True
-            ask(lambda: read_code(frame), self._code_read)
+            ask(lambda: read_code(shot.picture), self._code_read)
 
     def _code_read(self, code: str | CopyPasteError | None) -> None:
         self._is_scanning = False

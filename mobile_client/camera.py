@@ -2,6 +2,8 @@
 
 import os
 import threading
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +15,14 @@ from protocol.errors import SettingsInvalid, WebcamUnavailable
 
 FRAME_LONG_SIDE = 1280  # pixels; uploading more to the screen costs time and shows nothing
 WEBCAM_SIZE = (1920, 1080)  # asked for, since OpenCV's default is 640 x 480; a webcam that has less gives that
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What a camera saw."""
+
+    picture: Picture  # (H, W, 3) uint8, RGB; the same object until there is a newer one
+    taken_s: float  # when, by this phone's own clock, time.monotonic
 
 
 class Camera(Protocol):
@@ -28,11 +38,11 @@ class Camera(Protocol):
     def stop(self) -> None:
         """Let go of the camera, so that other apps may use it."""
 
-    def frame(self) -> Picture | None:
-        """The newest preview frame, (H, W, 3) uint8 RGB, the same object until there is a newer one; None before."""
+    def frame(self) -> Shot | None:
+        """The newest preview frame; None before the first."""
 
-    def take_photo(self) -> Picture:
-        """What the camera sees now at its best resolution, (H, W, 3) uint8 RGB.
+    def take_photo(self) -> Shot:
+        """What the camera sees now at its best resolution.
 
         Raises:
             CameraUnavailable: there is no picture to be had.
@@ -67,17 +77,17 @@ class FileCamera:
     def stop(self) -> None:
         """See `Camera`."""
 
-    def frame(self) -> Picture | None:
+    def frame(self) -> Shot | None:
         """See `Camera`."""
         self._look()
-        return self._frame
+        return Shot(self._frame, time.monotonic()) if self._frame is not None else None
 
-    def take_photo(self) -> Picture:
+    def take_photo(self) -> Shot:
         """See `Camera`."""
         self._look()
         if self._photo is None:
             raise SettingsInvalid(f"{self._path} is not a picture.")
-        return self._photo
+        return Shot(self._photo, time.monotonic())
 
     def _look(self) -> None:
         """Read the file if it changed; a file that is missing or half written leaves the last picture."""
@@ -104,8 +114,8 @@ class WebcamCamera:
     def __init__(self, index: int = 0) -> None:
         """Args: index: OpenCV's number of the webcam."""
         self._index = index
-        self._photo: Picture | None = None
-        self._frame: Picture | None = None
+        self._photo: Shot | None = None
+        self._frame: Shot | None = None
         self._is_running = False
         self._reader: threading.Thread | None = None
 
@@ -134,11 +144,11 @@ class WebcamCamera:
         if self._reader is not None:
             self._reader.join(timeout=1.0)
 
-    def frame(self) -> Picture | None:
+    def frame(self) -> Shot | None:
         """See `Camera`."""
         return self._frame
 
-    def take_photo(self) -> Picture:
+    def take_photo(self) -> Shot:
         """See `Camera`."""
         if self._photo is None:
             raise self._unavailable()
@@ -153,11 +163,13 @@ class WebcamCamera:
 
         while self._is_running:
             is_read, frame_bgr = webcam.read()
+            taken_s = time.monotonic()
             if not is_read:
                 break
-            self._photo = np.ascontiguousarray(frame_bgr[..., ::-1])
-            scale = min(1.0, FRAME_LONG_SIDE / max(self._photo.shape))
-            small = cv2.resize(self._photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            self._frame = np.asarray(small, np.uint8)  # `fit_within` takes longer than the next frame
+            photo = np.ascontiguousarray(frame_bgr[..., ::-1])
+            scale = min(1.0, FRAME_LONG_SIDE / max(photo.shape))
+            small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            self._photo = Shot(photo, taken_s)
+            self._frame = Shot(np.asarray(small, np.uint8), taken_s)  # `fit_within` takes longer than the next frame
         self._photo = self._frame = None
         webcam.release()

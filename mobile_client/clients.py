@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import Image
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
+from mobile_client.agent_clock import AgentClock, Reading
 from protocol.errors import (
     AgentUnreachable,
     CertificateWrong,
@@ -45,6 +47,15 @@ MOST_BYTES_PICTURE = 32 * 1024 * 1024  # a PNG of 1600 x 1600 RGBA has 10 MB bef
 CHUNK_BYTES = 64 * 1024
 OPAQUE = 128  # the alpha from which on a pixel belongs to the object
 MOST_AT_EDGE = 0.03  # of a side of the photo: a thing that touches more of it goes on beyond it
+
+
+@dataclass(frozen=True)
+class AimedView:
+    """A picture of the computer's screen, and how the cutout floats over it."""
+
+    view: Picture
+    taken_s: float  # by this phone's own clock, time.monotonic
+    width_view: float  # how wide the cutout floats, in pixels of the view
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,7 @@ class AgentClient:
     def __init__(self, url: str, certificate_sha256: str, device_key: str | None = None) -> None:
         """Args: device_key: what the agent gave when this phone was paired; None before that."""
         self._server = _Server(url, certificate_sha256, device_key, AgentUnreachable)
+        self._clock = AgentClock()
 
     def pair(self, token: str, device_name: str) -> PairAnswer:
         """Exchange the one-time token of a pairing link for a key.
@@ -118,16 +130,18 @@ class AgentClient:
         return PairAnswer.from_wire(self._server.ask_json("POST", PAIR, json=request.to_wire()))
 
     def status(self) -> StatusAnswer:
-        """Who the agent is; raises what `paste` raises."""
-        return StatusAnswer.from_wire(self._server.ask_json("GET", STATUS))
+        """Who the agent is, and what its clock says; raises what `paste` raises."""
+        asked_s = time.monotonic()
+        answer = StatusAnswer.from_wire(self._server.ask_json("GET", STATUS))
+        self._clock.learn(Reading(asked_s, time.monotonic(), answer.clock_s))
+        return answer
 
-    def paste(self, cutout: Cutout, view: Picture, width_view: float) -> PasteAnswer:
+    def paste(self, cutout: Cutout, aimed: AimedView) -> PasteAnswer:
         """Paste a cutout at the screen point under the centre of a view.
 
         Args:
             cutout: (h, w, 4) uint8, RGBA, straight alpha.
-            view: (H, W, 3) uint8, RGB; sent with its long side at most VIEW_LONG_SIDE.
-            width_view: how wide the cutout floats, in pixels of `view`.
+            aimed: its view is sent with its long side at most VIEW_LONG_SIDE.
 
         Raises:
             AgentUnreachable: no answer, or only a part of one.
@@ -135,12 +149,13 @@ class AgentClient:
             MessageInvalid: the answer is not one that this version understands.
             CopyPasteError: whatever the agent says is wrong, such as ScreenNotInView.
         """
-        sent_view = fit_within(view, VIEW_LONG_SIDE)
-        request = PasteRequest(width_view * sent_view.shape[1] / view.shape[1])
+        view = fit_within(aimed.view, VIEW_LONG_SIDE)
+        width_view = aimed.width_view * view.shape[1] / aimed.view.shape[1]
+        request = PasteRequest(width_view, shutter_s=self._clock.agent_time_s(aimed.taken_s))
         parts = {
             PASTE_PART: (None, json.dumps(request.to_wire()), "application/json"),
             CUTOUT_PART: ("cutout.png", _png(cutout), "image/png"),
-            VIEW_PART: ("view.jpg", _jpeg(sent_view, quality=85), "image/jpeg"),
+            VIEW_PART: ("view.jpg", _jpeg(view, quality=85), "image/jpeg"),
         }
         return PasteAnswer.from_wire(self._server.ask_json("POST", PASTE, files=parts))
 

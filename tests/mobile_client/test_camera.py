@@ -26,8 +26,8 @@ def test_a_file_is_what_the_camera_sees(tmp_path: Path) -> None:
     write(tmp_path / "a.png", RED)
     camera = FileCamera(tmp_path / "a.png")
     camera.start()
-    assert camera.take_photo().shape == (30, 40, 3)
-    assert (camera.take_photo() == RED).all()
+    assert camera.take_photo().picture.shape == (30, 40, 3)
+    assert (camera.take_photo().picture == RED).all()
 
 
 def test_a_replaced_file_is_seen_at_once(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_replaced_file_is_seen_at_once(tmp_path: Path) -> None:
     camera.frame()
     write(tmp_path / "b.png", BLUE)
     (tmp_path / "b.png").replace(tmp_path / "a.png")
-    assert (camera.take_photo() == BLUE).all()
+    assert (camera.take_photo().picture == BLUE).all()
 
 
 def test_a_half_written_file_leaves_the_last_picture(tmp_path: Path) -> None:
@@ -45,13 +45,16 @@ def test_a_half_written_file_leaves_the_last_picture(tmp_path: Path) -> None:
     camera = FileCamera(path)
     camera.frame()
     path.write_bytes(path.read_bytes()[:40])
-    assert (camera.take_photo() == RED).all()
+    assert (camera.take_photo().picture == RED).all()
 
 
 def test_a_frame_is_the_same_object_until_the_file_changes(tmp_path: Path) -> None:
     write(tmp_path / "a.png", RED)
     camera = FileCamera(tmp_path / "a.png")
-    assert camera.frame() is camera.frame()
+    first, second = camera.frame(), camera.frame()
+    assert first is not None
+    assert second is not None
+    assert first.picture is second.picture
 
 
 def test_a_frame_is_small_and_a_photo_is_not(tmp_path: Path) -> None:
@@ -59,22 +62,22 @@ def test_a_frame_is_small_and_a_photo_is_not(tmp_path: Path) -> None:
     camera = FileCamera(tmp_path / "a.jpg")
     frame = camera.frame()
     assert frame is not None
-    assert frame.shape == (640, 1280, 3)
-    assert camera.take_photo().shape == (1500, 3000, 3)
+    assert frame.picture.shape == (640, 1280, 3)
+    assert camera.take_photo().picture.shape == (1500, 3000, 3)
 
 
 def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees clockwise
     Image.new("RGB", (40, 30), RED).save(tmp_path / "a.jpg", exif=exif)
-    assert FileCamera(tmp_path / "a.jpg").take_photo().shape == (40, 30, 3)
+    assert FileCamera(tmp_path / "a.jpg").take_photo().picture.shape == (40, 30, 3)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA"])
 def test_every_kind_of_picture_becomes_rgb(tmp_path: Path, mode: str) -> None:
     Image.new(mode, (40, 30)).save(tmp_path / ("a.jpg" if mode == "CMYK" else "a.png"))
     path = next(tmp_path.iterdir())
-    assert FileCamera(path).take_photo().shape == (30, 40, 3)
+    assert FileCamera(path).take_photo().picture.shape == (30, 40, 3)
 
 
 def test_a_missing_file_is_called_so_at_the_start(tmp_path: Path) -> None:
@@ -105,6 +108,14 @@ def test_without_opencv_a_webcam_says_how_to_install_it(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(SettingsInvalid, match=r"A webcam needs OpenCV: pip install"):
         WebcamCamera().start()
+
+
+def test_a_file_is_seen_when_it_is_looked_at(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", RED)
+    camera = FileCamera(tmp_path / "a.png")
+    camera.start()
+    before_s = time.monotonic()
+    assert before_s <= camera.take_photo().taken_s <= time.monotonic()
 
 
 class FakeWebcam:
@@ -142,9 +153,24 @@ def test_a_webcam_is_asked_for_its_best_and_may_give_less(
         time.sleep(0.01)
     photo, frame = camera.take_photo(), camera.frame()
     camera.stop()
-    assert photo.shape == (*most[::-1], 3)
+    assert photo.picture.shape == (*most[::-1], 3)
     assert frame is not None
-    assert frame.shape == (720, 1280, 3)
+    assert frame.picture.shape == (720, 1280, 3)
+
+
+def test_a_webcams_photo_says_when_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", lambda _index: FakeWebcam((640, 480)))
+    camera = WebcamCamera()
+    before_s = time.monotonic()
+    camera.start()
+    while camera.frame() is None:
+        time.sleep(0.01)
+    first = camera.take_photo()
+    while camera.take_photo() is first:
+        time.sleep(0.01)
+    second = camera.take_photo()
+    camera.stop()
+    assert before_s <= first.taken_s < second.taken_s <= time.monotonic()
 
 
 @pytest.mark.parametrize(

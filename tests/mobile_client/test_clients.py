@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import time
 from email.parser import BytesParser
 from email.policy import HTTP
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from mobile_client import clients
-from mobile_client.clients import AgentClient, SegmentationClient, fit_within
+from mobile_client.clients import AgentClient, AimedView, SegmentationClient, fit_within
 from protocol.errors import (
     AgentUnreachable,
     CertificateWrong,
@@ -290,20 +291,44 @@ def test_a_used_token_is_refused(tls_server: FakeServer, certificate: tuple[Path
         AgentClient(tls_server.url, certificate[1]).pair("token", "my phone")
 
 
+def aimed(width: int = 80, height: int = 60, taken_s: float = 0.0) -> AimedView:
+    return AimedView(np.zeros((height, width, 3), np.uint8), taken_s, width_view=width / 4)
+
+
 def test_a_paste_sends_cutout_view_and_width(tls_server: FakeServer, certificate: tuple[Path, str]) -> None:
     tls_server.answer = lambda _: Answer(json.dumps(PASTED.to_wire()).encode())
-    view = np.zeros((1440, 2560, 3), np.uint8)
-    assert AgentClient(tls_server.url, certificate[1], "key").paste(CUTOUT_PICTURE, view, 500.0) == PASTED
+    assert AgentClient(tls_server.url, certificate[1], "key").paste(CUTOUT_PICTURE, aimed(2560, 1440)) == PASTED
 
     parts = parts_of(tls_server.requests[0])
     sent_view = Image.open(io.BytesIO(parts["view"]))
     assert tls_server.requests[0].path == PASTE
     assert (sent_view.format, sent_view.size) == ("JPEG", (1280, 720))
-    assert PasteRequest.from_wire(json.loads(parts["paste"])) == PasteRequest(250.0)
+    assert PasteRequest.from_wire(json.loads(parts["paste"])) == PasteRequest(320.0)
     assert (np.array(Image.open(io.BytesIO(parts["cutout"]))) == CUTOUT_PICTURE).all()
 
 
 def test_a_paste_that_found_no_screen_says_so(tls_server: FakeServer, certificate: tuple[Path, str]) -> None:
     tls_server.answer = lambda _: Answer(json.dumps(ErrorAnswer.of(ScreenNotInView()).to_wire()).encode(), status=422)
     with pytest.raises(ScreenNotInView):
-        AgentClient(tls_server.url, certificate[1], "key").paste(CUTOUT_PICTURE, PHOTO, 20.0)
+        AgentClient(tls_server.url, certificate[1], "key").paste(CUTOUT_PICTURE, aimed())
+
+
+def test_a_view_is_told_by_the_agents_clock_once_that_is_known(
+    tls_server: FakeServer, certificate: tuple[Path, str]
+) -> None:
+    def answer(request: Request) -> Answer:
+        status = Status("desk", 1, time.monotonic() + 1000)
+        return Answer(json.dumps((status if request.path == STATUS else PASTED).to_wire()).encode())
+
+    tls_server.answer = answer
+    client, taken_s = AgentClient(tls_server.url, certificate[1], "key"), time.monotonic()
+    client.paste(CUTOUT_PICTURE, aimed(taken_s=taken_s))
+    asked_s = time.monotonic()
+    client.status()
+    round_trip_s = time.monotonic() - asked_s
+    client.paste(CUTOUT_PICTURE, aimed(taken_s=taken_s))
+
+    pastes = [parts_of(request)["paste"] for request in tls_server.requests if request.path == PASTE]
+    before, after = (PasteRequest.from_wire(json.loads(paste)).shutter_s for paste in pastes)
+    assert before is None
+    assert after == pytest.approx(taken_s + 1000, abs=round_trip_s)
