@@ -1,14 +1,20 @@
 """The desktop -> one screenshot per monitor."""
 
+import contextlib
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from mss import MSS, ScreenShotError
 
 from desktop_agent.pictures import Picture
 from protocol.errors import DesktopUnavailable
 from protocol.geometry import ScreenPoint
+
+RENEW_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -45,21 +51,51 @@ class Screenshot:
 TakeScreenshots = Callable[[], Sequence[Screenshot]]
 
 
-def take_screenshots() -> list[Screenshot]:
-    """Every monitor's screenshot, taken now.
+class MonitorScreenshots:
+    """Takes every monitor's screenshot over one connection, opened anew now and then: monitors come and go."""
 
-    Raises:
-        DesktopUnavailable: there is no desktop, or it may not be seen.
-    """
-    try:
-        with MSS() as screen:
-            return [_take_one(screen, monitor) for monitor in screen.monitors[1:]]
-    except ScreenShotError as error:
-        raise DesktopUnavailable(f"({error})") from error
+    def __init__(self) -> None:
+        """Nothing is connected yet."""
+        self._turn = threading.Lock()
+        self._screen: MSS | None = None
+        self._opened_s = 0.0
+
+    def __call__(self) -> list[Screenshot]:
+        """Every monitor's screenshot, taken now.
+
+        Raises:
+            DesktopUnavailable: there is no desktop, or it may not be seen.
+        """
+        with self._turn:
+            try:
+                screen = self._connect()
+                return [_take_one(screen, monitor) for monitor in screen.monitors[1:]]
+            except ScreenShotError as error:
+                self.close()
+                raise DesktopUnavailable(f"({error})") from error
+
+    def _connect(self) -> MSS:
+        if self._screen and time.monotonic() - self._opened_s < RENEW_S:
+            return self._screen
+        self.close()
+        self._screen, self._opened_s = MSS(), time.monotonic()
+        return self._screen
+
+    def close(self) -> None:
+        """End the connection; the next screenshot opens another."""
+        if self._screen:
+            self._screen.close()
+            self._screen = None
+
+
+def take_screenshots() -> list[Screenshot]:
+    """Every monitor's screenshot, taken once. Raises what MonitorScreenshots does."""
+    with contextlib.closing(MonitorScreenshots()) as take:
+        return take()
 
 
 def _take_one(screen: MSS, monitor: dict[str, int]) -> Screenshot:
     grabbed = screen.grab(monitor)
     bgra = np.frombuffer(grabbed.bgra, np.uint8).reshape(grabbed.height, grabbed.width, 4)
     scale = grabbed.width / monitor["width"]
-    return Screenshot(np.ascontiguousarray(bgra[:, :, 2::-1]), grabbed.left, grabbed.top, scale)
+    return Screenshot(np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), np.uint8), grabbed.left, grabbed.top, scale)

@@ -5,11 +5,12 @@ from typing import Any
 
 from desktop_agent import clipboard, keys
 from desktop_agent.platforms import Platform, Window
-from desktop_agent.screenshot import take_screenshots
+from desktop_agent.screenshot import MonitorScreenshots
 from protocol.errors import DesktopUnavailable, NoEditorThere
 from protocol.geometry import Box, ScreenPoint
 
 NO_EDITORS = frozenset({"_NET_WM_WINDOW_TYPE_DESKTOP", "_NET_WM_WINDOW_TYPE_DOCK"})  # file managers, panels
+DIALOGS = frozenset({"_NET_WM_WINDOW_TYPE_DIALOG", "_NET_WM_STATE_MODAL"})
 
 
 def connect() -> Platform:
@@ -18,7 +19,7 @@ def connect() -> Platform:
     Raises:
         DesktopUnavailable: it does not answer.
     """
-    return Platform("X11", X11Windows(), take_screenshots, keys.PyautoguiInput(), clipboard.CopykittenClipboard())
+    return Platform("X11", X11Windows(), MonitorScreenshots(), keys.PyautoguiInput(), clipboard.CopykittenClipboard())
 
 
 class X11Windows:
@@ -26,13 +27,9 @@ class X11Windows:
 
     def __init__(self) -> None:
         """Connect to the display named by DISPLAY."""
-        import Xlib.display
         import Xlib.error
 
-        try:
-            self._display = Xlib.display.Display()
-        except (Xlib.error.DisplayError, Xlib.error.XauthError, OSError) as error:
-            raise DesktopUnavailable(f"({error})") from error
+        self._display = open_display()
         self._root = self._display.screen().root
         self._closed = Xlib.error.XError  # what asking about a window raises that has just closed
 
@@ -42,7 +39,7 @@ class X11Windows:
             client = self._display.create_resource_object("window", number)
             try:
                 if self._is_in_sight(client) and self._covers(client, point):
-                    if self._is_no_editor(client):
+                    if self._is_of_kind(client, NO_EDITORS):
                         break
                     return self._describe(client)
             except self._closed:
@@ -82,8 +79,14 @@ class X11Windows:
         return Box(-corner.x, -corner.y, geometry.width, geometry.height)
 
     def _describe(self, client: Any) -> Window:
-        number = int(client.id)
-        return Window(number, self._program(client), self._process(client), self._title(client), self._box(client))
+        return Window(
+            int(client.id),
+            self._program(client),
+            self._process(client),
+            self._title(client),
+            self._box(client),
+            is_dialog=self._is_of_kind(client, DIALOGS),
+        )
 
     def _process(self, client: Any) -> str:
         numbers = self._numbers(client, "_NET_WM_PID")
@@ -106,9 +109,9 @@ class X11Windows:
         shown, own = self._numbers(self._root, "_NET_CURRENT_DESKTOP"), self._numbers(client, "_NET_WM_DESKTOP")
         return not (shown and own) or own[0] in (shown[0], 0xFFFFFFFF)  # the last: on all of them
 
-    def _is_no_editor(self, client: Any) -> bool:
-        kinds = self._numbers(client, "_NET_WM_WINDOW_TYPE")
-        return any(self._display.get_atom_name(kind) in NO_EDITORS for kind in kinds)
+    def _is_of_kind(self, client: Any, names: frozenset[str]) -> bool:
+        kinds = self._numbers(client, "_NET_WM_WINDOW_TYPE") + self._numbers(client, "_NET_WM_STATE")
+        return any(self._display.get_atom_name(kind) in names for kind in kinds)
 
     def _program(self, client: Any) -> str:
         names = client.get_wm_class()  # (instance, class), such as ("org.inkscape.Inkscape", "Inkscape")
