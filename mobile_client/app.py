@@ -190,11 +190,11 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         """Whether all of the thing was in the photo."""
         return held.is_whole
 
-    def paste(self, held: HeldCutout, aimed: AimedView) -> PasteAnswer:
+    def paste(self, held: HeldCutout, aimed: AimedView, *, is_second_view: bool) -> PasteAnswer:
         """Ask the agent; runs in the background."""
         if self._pairing is None:
             raise NotPaired
-        return self._agent.paste(held.cutout, aimed)
+        return self._agent.paste(held.cutout, aimed, is_second_view=is_second_view)
 
     # --- What the user sees -----------------------------------------------------------------------------------------
 
@@ -291,9 +291,9 @@ def run_in_background(work: Callable[[], None]) -> None:
     threading.Thread(target=work, name="question", daemon=True).start()
 
 
-def run_on_ui(work: Callable[[], None]) -> None:
-    """Run in Kivy's thread, before its next frame."""
-    Clock.schedule_once(lambda _elapsed_s: work())
+def run_on_ui(work: Callable[[], None], delay_s: float = 0.0) -> None:
+    """Run in Kivy's thread, before its next frame or so much later."""
+    Clock.schedule_once(lambda _elapsed_s: work(), delay_s)
 
 
 def ask(question: Callable[[], AnswerT], settle: Callable[[AnswerT | CopyPasteError], None]) -> None:

@@ -136,12 +136,13 @@ class AgentClient:
         self._clock.learn(Reading(asked_s, time.monotonic(), answer.clock_s))
         return answer
 
-    def paste(self, cutout: Cutout, aimed: AimedView) -> PasteAnswer:
+    def paste(self, cutout: Cutout, aimed: AimedView, *, is_second_view: bool = False) -> PasteAnswer:
         """Paste a cutout at the screen point under the centre of a view.
 
         Args:
             cutout: (h, w, 4) uint8, RGBA, straight alpha.
             aimed: its view is sent with its long side at most VIEW_LONG_SIDE.
+            is_second_view: whether it was taken because the first try raised SecondViewWanted.
 
         Raises:
             AgentUnreachable: no answer, or only a part of one.
@@ -151,7 +152,9 @@ class AgentClient:
         """
         view = fit_within(aimed.view, VIEW_LONG_SIDE)
         width_view = aimed.width_view * view.shape[1] / aimed.view.shape[1]
-        request = PasteRequest(width_view, shutter_s=self._clock.agent_time_s(aimed.taken_s))
+        request = PasteRequest(
+            width_view, shutter_s=self._clock.agent_time_s(aimed.taken_s), is_second_view=is_second_view
+        )
         parts = {
             PASTE_PART: (None, json.dumps(request.to_wire()), "application/json"),
             CUTOUT_PART: ("cutout.png", _png(cutout), "image/png"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
-from protocol.errors import CopyPasteError
+from protocol.errors import CopyPasteError, SecondViewWanted
 from protocol.messages import PasteAnswer
 
 PhotoT = TypeVar("PhotoT")  # the picture of the thing
@@ -15,6 +15,8 @@ AnswerT = TypeVar("AnswerT")
 
 PARTLY_OUTSIDE = "Part of it was outside the picture. To get all of it, tap the cross, move back and copy it again."
 STILL_PASTING = "The computer was already asked to paste, so the cutout may still land."
+NOT_PASTED = "Nothing was pasted."
+MARKS_S = 0.5  # until the marks are on the screen and the camera is used to them
 
 
 class StateName(StrEnum):
@@ -58,8 +60,19 @@ class Phone(Protocol[PhotoT, CutoutT, ViewT]):
     def is_whole(self, cutout: CutoutT, /) -> bool:
         """Whether all of the thing was in the photo."""
 
-    def paste(self, cutout: CutoutT, view: ViewT, /) -> PasteAnswer:
-        """Paste a cutout at the screen point under the centre of a view."""
+    def paste(self, cutout: CutoutT, view: ViewT, /, *, is_second_view: bool) -> PasteAnswer:
+        """Paste a cutout at the screen point under the centre of a view.
+
+        Raises:
+            SecondViewWanted: the screen shows marks now; it asks for another view, once.
+        """
+
+
+class RunOnUi(Protocol):
+    """Runs something on the UI thread."""
+
+    def __call__(self, work: Callable[[], None], delay_s: float = 0.0) -> None:
+        """Run it before the next frame, or so much later."""
 
 
 class Flow(Generic[PhotoT, CutoutT, ViewT]):
@@ -75,7 +88,7 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
         phone: Phone[PhotoT, CutoutT, ViewT],
         *,
         run_in_background: Callable[[Callable[[], None]], None],
-        run_on_ui: Callable[[Callable[[], None]], None],
+        run_on_ui: RunOnUi,
         observe: Callable[[State[CutoutT]], None],
     ) -> None:
         """Start aiming; `observe` is told of every change and every notice."""
@@ -125,11 +138,34 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
             self._become(StateName.HOLDING, answer, None if self._phone.is_whole(answer) else Notice(PARTLY_OUTSIDE))
 
     def _paste(self) -> None:
-        cutout = self.state.cutout
-        assert cutout is not None  # it is there while holding
         view = self._phone.take_view()
-        self._become(StateName.PASTING, cutout)
-        self._ask(lambda: self._phone.paste(cutout, view), self._pasted)
+        self._become(StateName.PASTING, self.state.cutout)
+        self._ask_to_paste(view, is_second_view=False)
+
+    def _paste_again(self, ticket: int) -> None:
+        """The marks are on the screen by now; nothing is done if the user let go meanwhile."""
+        if ticket != self._ticket:
+            return
+        try:
+            self._ask_to_paste(self._phone.take_view(), is_second_view=True)
+        except CopyPasteError as error:  # no picture could be taken
+            self._pasted(error, is_late=False)
+
+    def _ask_to_paste(self, view: ViewT, *, is_second_view: bool) -> None:
+        cutout = self.state.cutout
+        assert cutout is not None  # it is there while holding and pasting
+        settle = self._pasted if is_second_view else self._pasted_or_shown_marks
+        self._ask(lambda: self._phone.paste(cutout, view, is_second_view=is_second_view), settle)
+
+    def _pasted_or_shown_marks(self, answer: PasteAnswer | CopyPasteError, is_late: bool) -> None:
+        if not isinstance(answer, SecondViewWanted):
+            self._pasted(answer, is_late)
+        elif is_late:
+            self.inform(Notice(NOT_PASTED))
+        else:
+            ticket = self._ticket
+            self.inform(Notice(answer.sentence))
+            self._run_on_ui(lambda: self._paste_again(ticket), MARKS_S)
 
     def _pasted(self, answer: PasteAnswer | CopyPasteError, is_late: bool) -> None:
         notice = _notice_of(answer)

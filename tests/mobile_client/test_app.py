@@ -26,6 +26,7 @@ from protocol.errors import (
     NothingToCut,
     PairingLinkInvalid,
     ScreenNotInView,
+    SecondViewWanted,
     ServerUnreachable,
     TokenInvalid,
 )
@@ -324,6 +325,17 @@ def test_a_failed_paste_keeps_the_cutout_and_can_be_tried_again(phone: Driver) -
     phone.answers[PASTE] = pasted
     phone.tap()
     phone.wait_for("state: aiming")
+
+
+def test_a_plain_screen_that_shows_marks_is_looked_at_again(phone: Driver) -> None:
+    phone.copy()
+    pasted, phone.answers[PASTE] = phone.answers[PASTE], as_error(SecondViewWanted())
+    phone.tap()
+    phone.wait_for(f"message: {SecondViewWanted().sentence}")
+    phone.answers[PASTE] = pasted
+    phone.wait_for("state: aiming")
+    pastes = [parts_of(request)["paste"] for request in phone.agent.requests if request.path == PASTE]
+    assert [PasteRequest.from_wire(json.loads(paste)).is_second_view for paste in pastes] == [False, True]
 
 
 def test_a_toast_does_not_take_taps(phone: Driver) -> None:

@@ -6,8 +6,15 @@ from typing import TypeVar
 
 import pytest
 
-from mobile_client.flow import PARTLY_OUTSIDE, STILL_PASTING, Flow, Notice, State, StateName
-from protocol.errors import AgentUnreachable, CameraUnavailable, CopyPasteError, NothingToCut, ScreenNotInView
+from mobile_client.flow import MARKS_S, NOT_PASTED, PARTLY_OUTSIDE, STILL_PASTING, Flow, Notice, State, StateName
+from protocol.errors import (
+    AgentUnreachable,
+    CameraUnavailable,
+    CopyPasteError,
+    NothingToCut,
+    ScreenNotInView,
+    SecondViewWanted,
+)
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteAnswer
 
@@ -25,9 +32,10 @@ class FakePhone:
         self.camera_error: CopyPasteError | None = None
         self.asked: list[tuple[str, ...]] = []
         self.work: list[Callable[[], None]] = []
+        self.later: list[tuple[float, Callable[[], None]]] = []
         self.states: list[State[str]] = []
         self.flow = Flow[str, str, str](
-            self, run_in_background=self.work.append, run_on_ui=lambda call: call(), observe=self.states.append
+            self, run_in_background=self.work.append, run_on_ui=self._run_on_ui, observe=self.states.append
         )
 
     def take_photo(self) -> str:
@@ -43,13 +51,19 @@ class FakePhone:
     def is_whole(self, cutout: str) -> bool:
         return cutout != self.cut_off
 
-    def paste(self, cutout: str, view: str) -> PasteAnswer:
-        self.asked.append(("paste", cutout, view))
+    def paste(self, cutout: str, view: str, *, is_second_view: bool) -> PasteAnswer:
+        self.asked.append(("paste again" if is_second_view else "paste", cutout, view))
         return _answer(self.pasted)
 
     def finish(self) -> None:
         """The oldest question is answered."""
         self.work.pop(0)()
+
+    def wait(self) -> float:
+        """The time for what was put off has come; how long that was, in seconds."""
+        delay_s, work = self.later.pop(0)
+        work()
+        return delay_s
 
     @property
     def name(self) -> StateName:
@@ -58,6 +72,12 @@ class FakePhone:
     @property
     def notice(self) -> Notice | None:
         return self.flow.state.notice
+
+    def _run_on_ui(self, work: Callable[[], None], delay_s: float = 0.0) -> None:
+        if delay_s:
+            self.later.append((delay_s, work))
+        else:
+            work()
 
     def _picture(self, word: str) -> str:
         if self.camera_error:
@@ -254,3 +274,64 @@ def test_the_late_error_of_a_cancelled_paste_still_informs(holding: FakePhone) -
 def test_informing_changes_nothing_else(holding: FakePhone) -> None:
     holding.flow.inform(Notice("Paired with desk."))
     assert holding.flow.state == State(StateName.HOLDING, "cup", Notice("Paired with desk."))
+
+
+@pytest.fixture
+def marked(holding: FakePhone) -> FakePhone:
+    """The screen was too plain, so it shows marks."""
+    holding.pasted = SecondViewWanted()
+    holding.flow.tap()
+    holding.finish()
+    return holding
+
+
+def test_a_plain_screen_is_looked_at_again_once_it_shows_marks(marked: FakePhone) -> None:
+    assert marked.flow.state == State(StateName.PASTING, "cup", Notice(SecondViewWanted().sentence))
+    assert marked.work == []
+    marked.pasted = PASTED
+    assert marked.wait() == MARKS_S
+    marked.finish()
+    assert marked.asked[1:] == [("paste", "cup", "view"), ("paste again", "cup", "view")]
+    assert marked.flow.state == State(StateName.AIMING, None, Notice("Pasted into Inkscape, 1 px from the aim."))
+
+
+@pytest.mark.parametrize("error", [ScreenNotInView(), SecondViewWanted()])
+def test_a_second_view_that_is_refused_is_the_last(marked: FakePhone, error: CopyPasteError) -> None:
+    marked.pasted = error
+    marked.wait()
+    marked.finish()
+    assert marked.flow.state == State(StateName.HOLDING, "cup", Notice(error.sentence, is_error=True))
+    assert (marked.work, marked.later) == ([], [])
+
+
+def test_after_a_second_view_the_next_tap_may_ask_for_two_again(marked: FakePhone) -> None:
+    marked.wait()
+    marked.finish()
+    marked.flow.tap()
+    marked.finish()
+    marked.wait()
+    assert marked.name is StateName.PASTING
+    assert len(marked.work) == 1
+
+
+def test_letting_go_while_marks_are_shown_takes_no_second_view(marked: FakePhone) -> None:
+    marked.flow.cancel()
+    marked.wait()
+    assert marked.work == []
+    assert marked.flow.state.name is StateName.HOLDING
+    assert marked.flow.state.cutout == "cup"
+
+
+def test_marks_that_come_after_letting_go_say_that_nothing_was_pasted(holding: FakePhone) -> None:
+    holding.pasted = SecondViewWanted()
+    holding.flow.tap()
+    holding.flow.cancel()
+    holding.finish()
+    assert holding.flow.state == State(StateName.HOLDING, "cup", Notice(NOT_PASTED))
+    assert holding.later == []
+
+
+def test_without_a_second_view_the_cutout_is_kept(marked: FakePhone) -> None:
+    marked.camera_error = CameraUnavailable()
+    marked.wait()
+    assert marked.flow.state == State(StateName.HOLDING, "cup", Notice(CameraUnavailable().sentence, is_error=True))
