@@ -216,6 +216,13 @@ class DesktopUnavailable(CopyPasteError):
     status = 503
 
 
+class PermissionMissing(CopyPasteError):
+    """The computer does not let the agent see or use its desktop. Allow it there, then start `make run` again."""
+
+    code = "permission_missing"
+    status = 503
+
+
 # --- Pairing --------------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ class Window:
     process: str = field(default="", compare=False)  # the file name of what runs it; "" where nobody can say
     title: str = field(default="", compare=False)
     box: Box | None = field(default=None, compare=False)  # on the desktop, the frame left out where it can be
+    is_dialog: bool = field(default=False, compare=False)
 
 
 class Windows(Protocol):
@@ -90,6 +91,22 @@ class Clipboard(Protocol):
         ...
 
 
+class Drop(Protocol):
+    """Files dropped as if dragged there by hand."""
+
+    def drop(self, file: Path, point: ScreenPoint) -> bool:
+        """Drop a file at a point of the desktop.
+
+        Args:
+            file: must stay until the program there has read it.
+            point: where.
+
+        Returns:
+            Whether the program said that it takes it.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Platform:
     """One operating system's way of each."""
@@ -99,6 +116,7 @@ class Platform:
     take_screenshots: TakeScreenshots
     input: Input
     clipboard: Clipboard
+    drop: Drop | None = None  # where a program may drop files for the user
 
 
 def local_platform(data_dir: Path) -> Platform:  # noqa: ARG001  # for Wayland, that comes next
@@ -111,8 +129,12 @@ def local_platform(data_dir: Path) -> Platform:  # noqa: ARG001  # for Wayland, 
         DesktopUnavailable: there is none, it does not answer, or it does not let this program see or use it.
     """
     # Imported here, because each needs what only its own system has.
+    if sys.platform == "win32":
+        from desktop_agent.platforms import win32
+
+        return win32.connect()
     if sys.platform.startswith("linux") and os.environ.get("DISPLAY"):
         from desktop_agent.platforms import x11
 
         return x11.connect()
-    raise DesktopUnavailable("Only Linux with X11 works so far; the README says what is to come.")
+    raise DesktopUnavailable("docs/platforms.md lists the desktops that work.")
