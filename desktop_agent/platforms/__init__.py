@@ -133,6 +133,10 @@ def local_platform(data_dir: Path) -> Platform:  # noqa: ARG001  # for Wayland, 
         from desktop_agent.platforms import win32
 
         return win32.connect()
+    if sys.platform == "darwin":
+        from desktop_agent.platforms import macos
+
+        return macos.connect()
     if sys.platform.startswith("linux") and os.environ.get("DISPLAY"):
         from desktop_agent.platforms import x11
 

@@ -63,53 +63,53 @@ class FakeWindows:
 
     # --- user32: windows ---
 
-    def SetProcessDpiAwarenessContext(self, context: int) -> int:  # noqa: N802
+    def SetProcessDpiAwarenessContext(self, context: int) -> int:
         self.log.append(f"awareness {ctypes.c_int64(context).value}")
         return 1
 
-    def WindowFromPoint(self, point: PassedPoint) -> int:  # noqa: N802
+    def WindowFromPoint(self, point: PassedPoint) -> int:
         for window in self.windows:
             left, top, right, bottom = window.box
             if not window.is_minimised and left <= point.x < right and top <= point.y < bottom:
                 return window.number + 1000  # a child of it, as most points of a window are
         return 0
 
-    def GetAncestor(self, window: int, what: int) -> int:  # noqa: N802
+    def GetAncestor(self, window: int, what: int) -> int:
         assert what == GA_ROOT
         return window % 1000
 
-    def GetForegroundWindow(self) -> int:  # noqa: N802
+    def GetForegroundWindow(self) -> int:
         return 0 if self.is_locked else self.foreground
 
-    def SetForegroundWindow(self, window: int) -> int:  # noqa: N802
+    def SetForegroundWindow(self, window: int) -> int:
         if ALT in self.held:
             self.foreground = window
         return int(self.foreground == window)
 
-    def IsIconic(self, window: int) -> int:  # noqa: N802
+    def IsIconic(self, window: int) -> int:
         return int(self._window(window).is_minimised)
 
-    def ShowWindow(self, window: int, how: int) -> int:  # noqa: N802
+    def ShowWindow(self, window: int, how: int) -> int:
         self.log.append(f"show {window} {how}")
         return 0
 
-    def GetClassNameW(self, window: int, text: int, length: int) -> int:  # noqa: N802
+    def GetClassNameW(self, window: int, text: int, length: int) -> int:
         return self._write(text, length, self._window(window).kind)
 
-    def GetWindowTextW(self, window: int, text: int, length: int) -> int:  # noqa: N802
+    def GetWindowTextW(self, window: int, text: int, length: int) -> int:
         return self._write(text, length, self._window(window).title)
 
-    def GetWindowRect(self, window: int, rect: int) -> int:  # noqa: N802
+    def GetWindowRect(self, window: int, rect: int) -> int:
         ctypes.memmove(rect, struct.pack("<4i", *self._window(window).box), 16)
         return 1
 
-    def GetWindowThreadProcessId(self, window: int, process: int) -> int:  # noqa: N802
+    def GetWindowThreadProcessId(self, window: int, process: int) -> int:
         ctypes.memmove(process, struct.pack("<I", 100 + self._window(window).number), 4)
         return 1
 
     # --- user32: input ---
 
-    def SendInput(self, count: int, inputs: int, size: int) -> int:  # noqa: N802
+    def SendInput(self, count: int, inputs: int, size: int) -> int:
         if size != 40 or self.is_locked:  # sizeof(INPUT) on 64 bits
             return 0
         for index in range(count):
@@ -126,24 +126,24 @@ class FakeWindows:
                 self.log.append(f"button {flags:#x} at {self.pointer}")
         return count
 
-    def GetAsyncKeyState(self, code: int) -> int:  # noqa: N802
+    def GetAsyncKeyState(self, code: int) -> int:
         return -0x8000 if code in self.held else 0
 
-    def GetCursorPos(self, point: int) -> int:  # noqa: N802
+    def GetCursorPos(self, point: int) -> int:
         ctypes.memmove(point, struct.pack("<2i", *self.pointer), 8)
         return int(not self.is_locked)
 
-    def SetCursorPos(self, x: int, y: int) -> int:  # noqa: N802
+    def SetCursorPos(self, x: int, y: int) -> int:
         self.pointer = (x, y)
         return int(not self.is_locked)
 
-    def GetSystemMetrics(self, what: int) -> int:  # noqa: N802
+    def GetSystemMetrics(self, what: int) -> int:
         assert what == 23  # SM_SWAPBUTTON
         return int(self.left_handed)
 
     # --- user32: clipboard ---
 
-    def OpenClipboard(self, owner: int | None) -> int:  # noqa: N802
+    def OpenClipboard(self, owner: int | None) -> int:
         if self.busy:
             self.busy -= 1
             return 0
@@ -152,87 +152,87 @@ class FakeWindows:
         self.is_clipboard_open, self.clipboard_owner = True, owner
         return 1
 
-    def CloseClipboard(self) -> int:  # noqa: N802
+    def CloseClipboard(self) -> int:
         self.is_clipboard_open = False
         return 1
 
-    def EmptyClipboard(self) -> int:  # noqa: N802
+    def EmptyClipboard(self) -> int:
         assert self.is_clipboard_open
         self.clipboard.clear()
         return 1
 
-    def EnumClipboardFormats(self, last: int) -> int:  # noqa: N802
+    def EnumClipboardFormats(self, last: int) -> int:
         formats = [0, *self.clipboard, 0]
         return formats[formats.index(last) + 1]
 
-    def GetClipboardData(self, number: int) -> int | None:  # noqa: N802
+    def GetClipboardData(self, number: int) -> int | None:
         assert self.is_clipboard_open
         assert self.clipboard[number], "no memory: it must not be read as such"
         memory = self.GlobalAlloc(2, len(self.clipboard[number]))
         ctypes.memmove(memory, self.clipboard[number], len(self.clipboard[number]))
         return memory
 
-    def SetClipboardData(self, number: int, memory: int) -> int | None:  # noqa: N802
+    def SetClipboardData(self, number: int, memory: int) -> int | None:
         if not self.is_clipboard_open or self.clipboard_owner is None:
             return None
         self.clipboard[number] = bytes(self.memory[memory])
         return memory
 
-    def CreateWindowExW(self, *arguments: Any) -> int:  # noqa: N802
+    def CreateWindowExW(self, *arguments: Any) -> int:
         assert ctypes.c_int64(arguments[8]).value == -3  # HWND_MESSAGE: never in sight
         self.own_windows.add(77)
         return 77
 
-    def DestroyWindow(self, window: int) -> int:  # noqa: N802
+    def DestroyWindow(self, window: int) -> int:
         self.own_windows.remove(window)
         return 1
 
     # --- kernel32 ---
 
-    def OpenProcess(self, access: int, inherit: int, process: int) -> int | None:  # noqa: N802
+    def OpenProcess(self, access: int, inherit: int, process: int) -> int | None:
         assert (access, inherit) == (0x1000, 0)
         return self._handle(self._window(process - 100))
 
-    def GetCurrentProcess(self) -> int:  # noqa: N802
+    def GetCurrentProcess(self) -> int:
         return ctypes.c_uint64(-1).value  # needs no closing
 
-    def CloseHandle(self, handle: int) -> int:  # noqa: N802
+    def CloseHandle(self, handle: int) -> int:
         del self.handles[handle]
         return 1
 
-    def QueryFullProcessImageNameW(self, process: int, flags: int, text: int, length: int) -> int:  # noqa: N802
+    def QueryFullProcessImageNameW(self, process: int, flags: int, text: int, length: int) -> int:
         (room,) = struct.unpack("<I", ctypes.string_at(length, 4))
         return self._write(text, room, self.handles[process].path)
 
-    def GlobalAlloc(self, flags: int, size: int) -> int:  # noqa: N802
+    def GlobalAlloc(self, flags: int, size: int) -> int:
         assert flags == 2  # GMEM_MOVEABLE, as SetClipboardData wants it
         memory = (ctypes.c_ubyte * size)()
         self.memory[ctypes.addressof(memory)] = memory
         return ctypes.addressof(memory)
 
-    def GlobalFree(self, memory: int) -> int | None:  # noqa: N802
+    def GlobalFree(self, memory: int) -> int | None:
         del self.memory[memory]
         return None
 
-    def GlobalLock(self, memory: int) -> int:  # noqa: N802
+    def GlobalLock(self, memory: int) -> int:
         return memory
 
-    def GlobalUnlock(self, memory: int) -> int:  # noqa: N802
+    def GlobalUnlock(self, memory: int) -> int:
         return 0
 
-    def GlobalSize(self, memory: int) -> int:  # noqa: N802
+    def GlobalSize(self, memory: int) -> int:
         return len(self.memory[memory])
 
     # --- advapi32 ---
 
-    def OpenProcessToken(self, process: int, access: int, token: int) -> int:  # noqa: N802
+    def OpenProcessToken(self, process: int, access: int, token: int) -> int:
         assert access == 8  # TOKEN_QUERY
         is_mine = process == ctypes.c_uint64(-1).value
         handle = self._handle(self.is_elevated if is_mine else self.handles[process].is_elevated)
         ctypes.memmove(token, struct.pack("<Q", handle), 8)
         return 1
 
-    def GetTokenInformation(self, token: int, what: int, to: int, size: int, needed: int) -> int:  # noqa: N802
+    def GetTokenInformation(self, token: int, what: int, to: int, size: int, needed: int) -> int:
         assert (what, size) == (20, 4)  # TokenElevation
         ctypes.memmove(to, struct.pack("<I", int(self.handles[token])), 4)
         return 1
