@@ -122,29 +122,58 @@ def _find_on(
 ) -> FoundPoint:
     if len(screen.features.points) < FEWEST_FEATURES:
         raise ScreenTooPlain
-    size = (view.shape[1], view.shape[0])
     small = (grey_view.shape[1], grey_view.shape[0])
-    small_from_view = _scaling(size, small)
     homography = _fit(features_view, screen, small, near)
-    screen_from_small = homography.screen_from_view
-    centre = view_centre(grey_view.shape[1], grey_view.shape[0])
-    (x, y), scale = _map_point(screen_from_small, centre)
-    _check_shape(screen_from_small, scale, grey_view.shape)
-    agreement = measure_agreement(grey_view, screen.grey, screen_from_small, scale)
+    found = point_through(homography, small, view, screen.screenshot)
+    scale_small = found.scale * view.shape[1] / small[0]
+    agreement = measure_agreement(grey_view, screen.grey, homography.screen_from_view, scale_small)
     if agreement < AGREEING_SHARE:
         raise ScreenDiffers
-    point = screen.screenshot.to_desktop(x, y)
-    radius_95 = float(np.hypot(homography.radius_95(centre), LENS_PX * scale))
-    if not screen.screenshot.contains(point):
-        raise AimBesideScreen
-    if radius_95 > LARGEST_RADIUS_PX:
-        raise ScreenTooPlain
-    screen_from_view = screen_from_small @ small_from_view
-    scale_view = scale * float(small_from_view[0, 0])
-    turn_deg = _turn_deg(screen_from_small, centre)
+    check_point(found)
+    return replace(found, probability=agreement, agreement=agreement)
+
+
+def point_through(homography: Homography, small: tuple[int, int], view: Picture, screenshot: Screenshot) -> FoundPoint:
+    """The point under the centre of the view, nothing but the shape of the mapping checked.
+
+    Args:
+        homography: between the monitor and a smaller copy of the view.
+        small: (width, height) of that copy.
+        view: (H, W, 3) uint8, RGB.
+        screenshot: of that monitor.
+
+    Raises:
+        ScreenNotInView: no camera before a flat screen maps like this.
+    """
+    size = (view.shape[1], view.shape[0])
+    small_from_view = _scaling(size, small)
+    screen_from_small, centre = homography.screen_from_view, view_centre(*small)
+    (x, y), scale = _map_point(screen_from_small, centre)
+    _check_shape(screen_from_small, scale, (small[1], small[0]))
     return FoundPoint(
-        point, scale_view, turn_deg, radius_95, agreement, agreement, screen.screenshot, screen_from_view, size
+        screen_point=screenshot.to_desktop(x, y),
+        scale=scale * float(small_from_view[0, 0]),
+        turn_deg=_turn_deg(screen_from_small, centre),
+        radius_95=float(np.hypot(homography.radius_95(centre), LENS_PX * scale)),
+        probability=1.0,
+        agreement=1.0,
+        monitor=screenshot,
+        screen_from_view=screen_from_small @ small_from_view,
+        view_size=size,
     )
+
+
+def check_point(found: FoundPoint) -> None:
+    """Refuse a point that one cannot paste at.
+
+    Raises:
+        AimBesideScreen: it is not on the monitor.
+        ScreenTooPlain: nobody can say where exactly it is.
+    """
+    if not found.monitor.contains(found.screen_point):
+        raise AimBesideScreen
+    if found.radius_95 > LARGEST_RADIUS_PX:
+        raise ScreenTooPlain
 
 
 def _scaling(size: tuple[int, int], small: tuple[int, int]) -> Matrix:
