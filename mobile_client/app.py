@@ -10,14 +10,15 @@ from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.properties import BooleanProperty, ColorProperty, StringProperty
 
-from mobile_client.camera import Camera, crop_to_aspect
+from mobile_client.camera import Camera, Shot, crop_to_aspect
 from mobile_client.clients import PHOTO_LONG_SIDE, AimedView, Picture, SegmentationClient, fit_within
 from mobile_client.flow import Flow, Notice, State, StateName
 from mobile_client.held_cutout import HeldCutout, float_size, hold
+from mobile_client.live_aim import LiveAim, Sight
 from mobile_client.pairing import Pairing, PairingFile, host_of, pair, read_code
 from mobile_client.widgets import PairingSheet, PhoneScreen, cover_scale, texture_of
 from protocol.errors import AgentUnreachable, CopyPasteError, NotPaired, PairingLinkInvalid
-from protocol.messages import PasteAnswer, StatusAnswer
+from protocol.messages import AimAnswer, PasteAnswer, StatusAnswer
 
 AnswerT = TypeVar("AnswerT")
 
@@ -43,6 +44,8 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
     hint = StringProperty(HINTS[StateName.AIMING])
     chip = StringProperty("")
     chip_colour = ColorProperty(GREY)
+    is_advice = BooleanProperty(False)  # the hint says what is in the way
+    is_locked = BooleanProperty(False)  # a tap would paste where the reticle is
     is_busy = BooleanProperty(False)
     can_cancel = BooleanProperty(False)
     is_pairing = BooleanProperty(False)  # the sheet is shown
@@ -61,6 +64,12 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         self.flow: Flow[Picture, HeldCutout, AimedView] = Flow(
             self, run_in_background=run_in_background, run_on_ui=run_on_ui, observe=self._observe
         )
+        self._live_aim: LiveAim[AimedView] = LiveAim(
+            self, run_in_background=run_in_background, run_on_ui=run_on_ui, observe=self._see
+        )
+        self._sight = Sight()
+        self._is_hidden = False  # behind other apps
+        self._shot: Shot | None = None  # the frame on the screen
         self._pairing_file = pairing_file
         self._pairing: Pairing | None = None
         self._say = say
@@ -92,10 +101,14 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
     def on_pause(self) -> bool:
         """Android hides the app: others may use the camera."""
         self.camera.stop()
+        self._is_hidden = True
+        self._update()
         return True
 
     def on_resume(self) -> None:
         """Android shows the app again."""
+        self._is_hidden = False
+        self._update()
         try:
             self.camera.start()
         except CopyPasteError as error:
@@ -125,8 +138,8 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         return False
 
     def _refresh(self, _elapsed_s: float) -> None:
-        shot = self.camera.frame()
-        self.root.ids.preview.show(shot.picture if shot else None)
+        self._shot = self.camera.frame()
+        self.root.ids.preview.show(self._shot.picture if self._shot else None)
 
     # --- What the user does -----------------------------------------------------------------------------------------
 
@@ -174,7 +187,9 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
 
     def take_view(self) -> AimedView:
         """The camera's whole picture: its centre lies under the reticle."""
-        shot = self.camera.take_photo()
+        return self._aimed(self.camera.take_photo())
+
+    def _aimed(self, shot: Shot) -> AimedView:
         height, width = shot.picture.shape[:2]
         scale = cover_scale((width, height), Window.size)
         return AimedView(shot.picture, shot.taken_s, self.root.ids.cutout.float_size[0] / scale)
@@ -196,6 +211,16 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
             raise NotPaired
         return self._agent.paste(held.cutout, aimed, is_second_view=is_second_view)
 
+    # --- What live aim asks for (live_aim.Aim) ----------------------------------------------------------------------
+
+    def take_small_view(self) -> AimedView | None:
+        """The frame on the screen."""
+        return self._aimed(self._shot) if self._shot else None
+
+    def aim(self, aimed: AimedView) -> AimAnswer:
+        """Ask the agent; runs in the background."""
+        return self._agent.aim(aimed)
+
     # --- What the user sees -----------------------------------------------------------------------------------------
 
     def _observe(self, state: State[HeldCutout]) -> None:
@@ -211,10 +236,26 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
 
     def _update(self) -> None:
         name = self.flow.state.name
-        self.hint = HINTS[name]
         self.is_pairing = self._sheet is not None
         self.is_busy = name in (StateName.COPYING, StateName.PASTING)
         self.can_cancel = name is not StateName.AIMING or (self.is_pairing and self._pairing is not None)
+        if name is StateName.HOLDING and self._pairing and not (self.is_pairing or self._is_hidden):
+            self._live_aim.start()
+        else:
+            self._live_aim.stop()
+        self._show_hint()
+
+    def _see(self, sight: Sight) -> None:
+        self._sight = sight
+        if sight.editor:
+            self._say(f"aim: {sight.editor}")
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        sight = self._sight
+        self.is_locked, self.is_advice = sight.editor is not None, bool(sight.advice)
+        to_paste = f"Tap to paste into {sight.editor}" if sight.editor else sight.advice
+        self.hint = to_paste or HINTS[self.flow.state.name]
 
     def _show_cutout(self, held: HeldCutout | None) -> None:
         floating = self.root.ids.cutout
@@ -275,7 +316,7 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
             self.chip_colour = AMBER if is_silent else MINT
 
     def _scan(self, _elapsed_s: float) -> None:
-        shot = self.camera.frame()
+        shot = self._shot
         if self._sheet is not None and shot is not None and not self._is_scanning:
             self._is_scanning = True
             ask(lambda: read_code(shot.picture), self._code_read)

@@ -22,6 +22,8 @@ from protocol.errors import (
     ServerUnreachable,
 )
 from protocol.messages import (
+    AimAnswer,
+    AimRequest,
     ErrorAnswer,
     FoundObject,
     HealthAnswer,
@@ -34,14 +36,28 @@ from protocol.messages import (
     parse_json,
 )
 from protocol.pairing import bearer
-from protocol.routes import CUTOUT, CUTOUT_PART, HEALTHZ, PAIR, PASTE, PASTE_PART, PHOTO_PART, STATUS, VIEW_PART
+from protocol.routes import (
+    AIM,
+    AIM_PART,
+    CUTOUT,
+    CUTOUT_PART,
+    HEALTHZ,
+    PAIR,
+    PASTE,
+    PASTE_PART,
+    PHOTO_PART,
+    STATUS,
+    VIEW_PART,
+)
 
 Picture = npt.NDArray[np.uint8]  # (H, W, 3) RGB: a photo or a view
 Cutout = npt.NDArray[np.uint8]  # (h, w, 4) RGBA, straight alpha
 
 PHOTO_LONG_SIDE = 1600  # pixels; 163 kB as JPEG, and edges still sharp on a 4K screen
 VIEW_LONG_SIDE = 1280  # pixels; more does not help to find the screen
+AIM_LONG_SIDE = 640  # pixels; some 30 kB as JPEG, a few times a second
 TIMEOUTS_S = (4.0, 60.0)  # to connect within a LAN; between two bytes, while a slow CPU runs the model
+AIM_TIMEOUTS_S = (2.0, 8.0)  # where it was aimed at longer ago is of no use
 MOST_BYTES_JSON = 64 * 1024
 MOST_BYTES_PICTURE = 32 * 1024 * 1024  # a PNG of 1600 x 1600 RGBA has 10 MB before compression
 CHUNK_BYTES = 64 * 1024
@@ -136,6 +152,24 @@ class AgentClient:
         self._clock.learn(Reading(asked_s, time.monotonic(), answer.clock_s))
         return answer
 
+    def aim(self, aimed: AimedView) -> AimAnswer:
+        """Where a paste would go.
+
+        Args:
+            aimed: its view is sent with its long side at most AIM_LONG_SIDE.
+
+        Raises:
+            ScreenNotInView and the like: it would go nowhere; why.
+            AgentUnreachable, CertificateWrong, MessageInvalid: as in `paste`.
+        """
+        view = fit_within(aimed.view, AIM_LONG_SIDE)
+        request = AimRequest(_width_in(view, aimed), self._clock.agent_time_s(aimed.taken_s))
+        parts = {
+            AIM_PART: (None, json.dumps(request.to_wire()), "application/json"),
+            VIEW_PART: ("view.jpg", _jpeg(view, quality=70), "image/jpeg"),
+        }
+        return AimAnswer.from_wire(self._server.ask_json("POST", AIM, files=parts, timeout=AIM_TIMEOUTS_S))
+
     def paste(self, cutout: Cutout, aimed: AimedView, *, is_second_view: bool = False) -> PasteAnswer:
         """Paste a cutout at the screen point under the centre of a view.
 
@@ -151,9 +185,8 @@ class AgentClient:
             CopyPasteError: whatever the agent says is wrong, such as ScreenNotInView.
         """
         view = fit_within(aimed.view, VIEW_LONG_SIDE)
-        width_view = aimed.width_view * view.shape[1] / aimed.view.shape[1]
         request = PasteRequest(
-            width_view, shutter_s=self._clock.agent_time_s(aimed.taken_s), is_second_view=is_second_view
+            _width_in(view, aimed), shutter_s=self._clock.agent_time_s(aimed.taken_s), is_second_view=is_second_view
         )
         parts = {
             PASTE_PART: (None, json.dumps(request.to_wire()), "application/json"),
@@ -195,10 +228,9 @@ class _Server:
 
     def ask(self, method: str, route: str, most_bytes: int, **options: Any) -> tuple[bytes, Any]:
         """The body and headers of a successful answer; an error answer is raised."""
+        options = {"timeout": TIMEOUTS_S, "allow_redirects": False, "stream": True, **options}
         try:
-            with self._session.request(
-                method, self._url + route, timeout=TIMEOUTS_S, allow_redirects=False, stream=True, **options
-            ) as answer:
+            with self._session.request(method, self._url + route, **options) as answer:
                 body = _read_body(answer, most_bytes)
         except requests.exceptions.SSLError as error:
             raise (CertificateWrong if _is_about_certificate(error) else self._unreachable)() from error
@@ -253,6 +285,11 @@ def _is_whole(cutout: Cutout) -> bool:
     is_opaque = cutout[..., 3] >= OPAQUE  # (H, W)
     sides = (is_opaque[0], is_opaque[-1], is_opaque[:, 0], is_opaque[:, -1])
     return all(side.mean() <= MOST_AT_EDGE for side in sides)
+
+
+def _width_in(view: Picture, aimed: AimedView) -> float:
+    """How wide the cutout floats in a view that may have been made smaller."""
+    return float(aimed.width_view * view.shape[1] / aimed.view.shape[1])
 
 
 def _jpeg(picture: Picture, quality: int) -> bytes:

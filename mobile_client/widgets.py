@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from kivy.animation import Animation
 from kivy.clock import Clock
+from kivy.core.text import Label as TextMeasure
 from kivy.graphics.texture import Texture
 from kivy.metrics import dp
 from kivy.properties import (
@@ -20,6 +21,7 @@ from kivy.properties import (
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.label import Label
 from kivy.uix.widget import Widget
 
 from mobile_client.held_cutout import HALO_MARGIN
@@ -109,6 +111,34 @@ class FloatingCutout(Widget):  # type: ignore[misc]  # Kivy has no types
         """Show nothing."""
         Animation.cancel_all(self)
         self.texture = None
+
+
+class Reticle(Widget):  # type: ignore[misc]  # Kivy has no types
+    """Where the aim is; it closes in once it is known what lies there."""
+
+    is_locked = BooleanProperty(False)
+    lock = NumericProperty(0)  # 0 looks for something, 1 has found it
+    radius = NumericProperty(0)  # app.kv derives it from the lock, as the next
+    colour = ColorProperty([1, 1, 1, 1])
+
+    def on_is_locked(self, _widget: Any, is_locked: bool) -> None:
+        """Close in or open up; Kivy calls this when the property changes."""
+        Animation.cancel_all(self)
+        Animation(lock=int(is_locked), duration=0.2, t="out_quad").start(self)
+
+
+class Hint(Label):  # type: ignore[misc]  # Kivy has no types
+    """What a tap would do, as wide as its words but no wider than `most_width`."""
+
+    most_width = NumericProperty(0)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.bind(text=self._fit, most_width=self._fit, font_size=self._fit)
+
+    def _fit(self, *_arguments: Any) -> None:
+        words_width, _height = TextMeasure(font_name=self.font_name, font_size=self.font_size).get_extents(self.text)
+        self.text_size = (min(words_width + 1, self.most_width), None)
 
 
 class BusyArc(Widget):  # type: ignore[misc]  # Kivy has no types

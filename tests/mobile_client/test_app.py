@@ -32,6 +32,8 @@ from protocol.errors import (
 )
 from protocol.geometry import Box, ScreenPoint
 from protocol.messages import (
+    AimAnswer,
+    AimRequest,
     ErrorAnswer,
     FoundObject,
     HealthAnswer,
@@ -42,7 +44,7 @@ from protocol.messages import (
 )
 from protocol.messages import StatusAnswer as Status
 from protocol.pairing import PairingLink
-from protocol.routes import CUTOUT, HEALTHZ, PAIR, PASTE, STATUS
+from protocol.routes import AIM, CUTOUT, HEALTHZ, PAIR, PASTE, STATUS
 from tests.mobile_client.fakes import Answer, FakeServer, png
 from tests.mobile_client.test_clients import parts_of
 
@@ -67,6 +69,10 @@ def cutout_of_photo(top: int = 100) -> Answer:
     return Answer(png(cutout), headers=FoundObject(0.9, Box(40, top, 96, 120)).to_headers())
 
 
+def aim_of(probability: float) -> AimAnswer:
+    return AimAnswer(ScreenPoint(5, 5), 1.0, probability, "Inkscape")
+
+
 def block(width: int, height: int) -> CopiedThing:
     return CopiedThing(np.full((height, width, 4), 255, np.uint8), is_whole=True)
 
@@ -85,6 +91,7 @@ class Driver:
             STATUS: as_json(Status("desk", 1, 5.5)),
             HEALTHZ: as_json(HealthAnswer(True, "BASNet")),
             PAIR: as_json(self.pair_answer),
+            AIM: as_json(aim_of(0.5)),
             PASTE: as_json(PasteAnswer("Inkscape", "drop", ScreenPoint(5, 5), ScreenPoint(5, 6), 180.0, 1.0, True, {})),
         }
         segmentation.answer = agent.answer = lambda request: self.answers[request.path]
@@ -122,6 +129,7 @@ class Driver:
         from kivy.core.window import Window
         from kivy.lang import Builder
 
+        self.app.dispatch("on_pause")  # a phone hides an app before it ends it
         self.app.dispatch("on_stop")
         Window.remove_widget(self.app.root)
         Builder.unload_file(self.app.kv_file)
@@ -164,6 +172,11 @@ class Driver:
         from kivy.base import EventLoop
 
         EventLoop.idle()
+
+    def draw_for(self, duration_s: float) -> None:
+        """Frame after frame."""
+        until_s = time.monotonic() + duration_s
+        self.pump(lambda: time.monotonic() > until_s)
 
     def settle(self) -> None:
         """Wait until everything that was asked is answered, and the answers are delivered."""
@@ -336,6 +349,52 @@ def test_a_plain_screen_that_shows_marks_is_looked_at_again(phone: Driver) -> No
     phone.wait_for("state: aiming")
     pastes = [parts_of(request)["paste"] for request in phone.agent.requests if request.path == PASTE]
     assert [PasteRequest.from_wire(json.loads(paste)).is_second_view for paste in pastes] == [False, True]
+
+
+def test_a_reticle_over_an_editor_locks_and_names_it(phone: Driver) -> None:
+    phone.answers[AIM] = as_json(aim_of(0.97))
+    phone.copy()
+    phone.wait_for("aim: Inkscape")
+    assert phone.app.hint == "Tap to paste into Inkscape"
+    phone.wait_for_pixel(216 + 17, 384, (122, 230, 194), tolerance=40)
+    phone.press(KEY_BACK)
+    assert phone.app.hint == "Tap to copy what you see"
+    assert not phone.app.is_locked
+
+
+def test_what_a_held_cutout_is_aimed_at_is_asked_with_a_small_view(phone: Driver) -> None:
+    phone.copy()
+    phone.pump(lambda: AIM in phone.paths())
+    [request] = [request for request in phone.agent.requests if request.path == AIM][:1]
+    assert AimRequest.from_wire(json.loads(parts_of(request)["aim"])).width_view == pytest.approx(96 * 0.92)
+
+
+def test_what_is_in_the_way_of_a_paste_is_the_hint(phone: Driver) -> None:
+    phone.answers[AIM] = as_error(ScreenNotInView())
+    phone.copy()
+    phone.pump(lambda: phone.app.hint == ScreenNotInView().sentence)
+    assert phone.app.root.ids.toast.text == ""
+
+
+def test_nothing_is_aimed_while_nothing_is_held(phone: Driver) -> None:
+    phone.copy()
+    phone.pump(lambda: AIM in phone.paths())
+    phone.press(KEY_BACK)
+    phone.settle()
+    asked = phone.paths().count(AIM)
+    phone.draw_for(1.0)
+    assert phone.paths().count(AIM) == asked
+
+
+def test_an_app_behind_others_does_not_aim(phone: Driver) -> None:
+    phone.copy()
+    phone.app.on_pause()
+    phone.settle()
+    asked = phone.paths().count(AIM)
+    phone.draw_for(1.0)
+    assert phone.paths().count(AIM) == asked
+    phone.app.on_resume()
+    phone.pump(lambda: phone.paths().count(AIM) > asked)
 
 
 def test_a_toast_does_not_take_taps(phone: Driver) -> None:

@@ -28,6 +28,8 @@ from protocol.errors import (
 )
 from protocol.geometry import Box, ScreenPoint
 from protocol.messages import (
+    AimAnswer,
+    AimRequest,
     ErrorAnswer,
     FoundObject,
     HealthAnswer,
@@ -37,7 +39,7 @@ from protocol.messages import (
     ServerAddress,
 )
 from protocol.messages import StatusAnswer as Status
-from protocol.routes import BOX_HEADER, CONFIDENCE_HEADER, CUTOUT, HEALTHZ, PAIR, PASTE, STATUS
+from protocol.routes import AIM, BOX_HEADER, CONFIDENCE_HEADER, CUTOUT, HEALTHZ, PAIR, PASTE, STATUS
 from tests.mobile_client.fakes import Answer, FakeServer, Request, png
 
 PHOTO = np.full((60, 80, 3), 200, np.uint8)
@@ -305,6 +307,19 @@ def test_a_paste_sends_cutout_view_and_width(tls_server: FakeServer, certificate
     assert (sent_view.format, sent_view.size) == ("JPEG", (1280, 720))
     assert PasteRequest.from_wire(json.loads(parts["paste"])) == PasteRequest(320.0)
     assert (np.array(Image.open(io.BytesIO(parts["cutout"]))) == CUTOUT_PICTURE).all()
+
+
+def test_an_aim_sends_a_small_view(tls_server: FakeServer, certificate: tuple[Path, str]) -> None:
+    answer = AimAnswer(ScreenPoint(10, 20), 1.5, 0.97, "Inkscape")
+    tls_server.answer = lambda _: Answer(json.dumps(answer.to_wire()).encode())
+    assert AgentClient(tls_server.url, certificate[1], "key").aim(aimed(1280, 720)) == answer
+
+    [request] = tls_server.requests
+    parts = parts_of(request)
+    sent_view = Image.open(io.BytesIO(parts["view"]))
+    assert (request.method, request.path) == ("POST", AIM)
+    assert (sent_view.format, sent_view.size) == ("JPEG", (640, 360))
+    assert AimRequest.from_wire(json.loads(parts["aim"])) == AimRequest(160.0)
 
 
 def test_a_paste_that_found_no_screen_says_so(tls_server: FakeServer, certificate: tuple[Path, str]) -> None:
