@@ -126,6 +126,7 @@ def _find_on(
     homography = _fit(features_view, screen, small, near)
     found = point_through(homography, small, view, screen.screenshot)
     scale_small = found.scale * view.shape[1] / small[0]
+    _check_shape(homography.screen_from_view, scale_small, grey_view.shape)
     agreement = measure_agreement(grey_view, screen.grey, homography.screen_from_view, scale_small)
     if agreement < AGREEING_SHARE:
         raise ScreenDiffers
@@ -134,7 +135,7 @@ def _find_on(
 
 
 def point_through(homography: Homography, small: tuple[int, int], view: Picture, screenshot: Screenshot) -> FoundPoint:
-    """The point under the centre of the view, nothing but the shape of the mapping checked.
+    """The point under the centre of the view, with nothing checked but that the screen is seen from its front.
 
     Args:
         homography: between the monitor and a smaller copy of the view.
@@ -143,13 +144,14 @@ def point_through(homography: Homography, small: tuple[int, int], view: Picture,
         screenshot: of that monitor.
 
     Raises:
-        ScreenNotInView: no camera before a flat screen maps like this.
+        ScreenNotInView: it is not.
     """
     size = (view.shape[1], view.shape[0])
     small_from_view = _scaling(size, small)
     screen_from_small, centre = homography.screen_from_view, view_centre(*small)
     (x, y), scale = _map_point(screen_from_small, centre)
-    _check_shape(screen_from_small, scale, (small[1], small[0]))
+    if scale <= 0:
+        raise ScreenNotInView
     return FoundPoint(
         screen_point=screenshot.to_desktop(x, y),
         scale=scale * float(small_from_view[0, 0]),
