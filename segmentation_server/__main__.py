@@ -12,13 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from http_server.listener import Address, Listener
-from protocol.errors import CopyPasteError, SettingsInvalid
+from protocol.errors import CopyPasteError
 from segmentation_server.app import create_app
-from segmentation_server.model import Engine
-from segmentation_server.model.onnx_engine import OnnxEngine
+from segmentation_server.model.engines import load_engine
 from segmentation_server.segmenter import Segment, Segmenter
 from segmentation_server.settings import Settings, read_api_key
-from segmentation_server.weights import find_weights
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +50,9 @@ def read_settings(arguments: Sequence[str] | None) -> Settings:
     parser.add_argument("--api-key-file", type=Path, help="file with the key that callers must send")
     parser.add_argument("--certificate", type=Path, help="PEM file; turns TLS on")
     parser.add_argument("--private-key", type=Path, help="PEM file of the certificate's key")
-    parser.add_argument("--checkpoint", type=Path, help="weights of BASNet or BASNet-lite; needs the extra `torch`")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="another model: .onnx; .safetensors or .pth with the extra `torch`"
+    )
     parser.add_argument("--max-body-bytes", type=int, default=Settings.max_body_bytes, help="(%(default)s)")
     parser.add_argument("--max-pixels", type=int, default=Settings.max_pixels, help="of a photo (%(default)s)")
     parser.add_argument("--threads", type=int, default=Settings.threads, help="cores for the model (%(default)s)")
@@ -61,22 +61,8 @@ def read_settings(arguments: Sequence[str] | None) -> Settings:
     return Settings(api_key=read_api_key(key_file) if key_file else None, **options)
 
 
-def load_engine(settings: Settings) -> Engine:
-    """The model that the settings ask for."""
-    if settings.checkpoint is None:
-        return OnnxEngine(find_weights(), settings.threads)
-    try:
-        from segmentation_server.model.torch_engine import load_torch_engine
-
-        return load_torch_engine(settings.checkpoint)
-    except ImportError as error:
-        raise SettingsInvalid(
-            "--checkpoint needs PyTorch: pip install -e '.[torch]' in the project's folder."
-        ) from error
-
-
 def _serve(settings: Settings) -> None:
-    segment = Segmenter(load_engine(settings))
+    segment = Segmenter(load_engine(settings.checkpoint, settings.threads))
     is_warm = threading.Event()
     address = Address(settings.host, settings.port, settings.certificate, settings.private_key)
     listener = Listener(create_app(segment, settings, is_warm.is_set), address)

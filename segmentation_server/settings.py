@@ -24,7 +24,7 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)  # a secret stays out of logs
     certificate: Path | None = None  # PEM
     private_key: Path | None = None  # PEM
-    checkpoint: Path | None = None  # of BASNet; None runs the model that `weights` fetches
+    checkpoint: Path | None = None  # see `engines.load_engine`
     max_body_bytes: int = 25 * MIB
     max_pixels: int = 50 * MEGAPIXEL
     threads: int = 2  # cores that the model may use

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from protocol.errors import SettingsInvalid
-from segmentation_server.__main__ import load_engine
 from segmentation_server.evaluation import report
 from segmentation_server.evaluation.dataset import Dataset, open_dataset
 from segmentation_server.evaluation.metrics import Scores
 from segmentation_server.evaluation.predictions import Predict, keep_predictions, predict_with, read_predictions
 from segmentation_server.evaluation.rows import score_pairs, table_rows
+from segmentation_server.model.engines import load_engine
 from segmentation_server.segmenter import Segmenter
 from segmentation_server.settings import Settings
 
@@ -29,7 +29,7 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--dataset", type=Path, action="append", required=True, help="folder or zip; may be repeated")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--predictions", type=Path, help="folder of PNG files; else the server's model makes them")
-    source.add_argument("--checkpoint", type=Path, help="weights of BASNet; needs the extra `torch`")
+    source.add_argument("--checkpoint", type=Path, help="another model, as the server takes it")
     parser.add_argument("--limit", type=int, help="only the first so many pictures of each data set")
     parser.add_argument("--out", type=Path, help="folder for CSV, JSON, precision-recall curve and the worst pictures")
     parser.add_argument("--keep", type=Path, help="folder for the predictions, to be read again with --predictions")
@@ -67,7 +67,7 @@ def _open_model(options: argparse.Namespace) -> tuple[str, Callable[[Dataset], P
     if options.predictions:
         return str(options.predictions), lambda dataset: read_predictions(options.predictions, dataset)
     # Pictures side by side use the cores better than several threads at one picture.
-    segment = Segmenter(load_engine(Settings(checkpoint=options.checkpoint, threads=1)))
+    segment = Segmenter(load_engine(options.checkpoint, threads=1))
     return segment.name, lambda _: predict_with(segment)
 
 

@@ -29,6 +29,7 @@ UNREADABLE = (  # torch.load says nowhere what it raises; these are what damaged
     struct.error,
 )
 ARCHITECTURE = "architecture"  # the metadata's key
+SCALE = ".scale"  # ends the name of what a kernel in 8 bits is multiplied by; see quantise.py
 REMEDY = "Give a file of weights alone: .safetensors, or what `torch.save(model.state_dict(), file)` writes."
 SHOWN = 3  # names of weights in a sentence
 
@@ -58,8 +59,13 @@ def save_checkpoint(model: nn.Module, path: Path, architecture: str) -> None:
     """
     weights = {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
     halved = {name: weight.half() if weight.is_floating_point() else weight for name, weight in weights.items()}
+    write_weights(halved, path, architecture)
+
+
+def write_weights(weights: Mapping[str, Tensor], path: Path, architecture: str) -> None:
+    """As `save_checkpoint`, of weights by name and of the types that they have."""
     unfinished = path.with_suffix(".unfinished")
-    safetensors.torch.save_file(halved, unfinished, {ARCHITECTURE: architecture})
+    safetensors.torch.save_file(dict(weights), unfinished, {ARCHITECTURE: architecture})
     unfinished.chmod(0o644)  # no secret; safetensors keeps its files from other users
     unfinished.replace(path)
 
@@ -77,7 +83,7 @@ def read_architecture(path: Path) -> str | None:
 
 
 def read_weights(path: Path) -> Mapping[str, Tensor]:
-    """Read the weights of a file, by name.
+    """Read the weights of a file, by name; of those in 8 bits what they were made from, nearly.
 
     Raises:
         SettingsInvalid: it is not a checkpoint.
@@ -93,9 +99,16 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
     return weights
 
 
+def restore(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Widen the kernels that have a scale, and leave the scales out."""
+    scales = {name: scale for name, scale in weights.items() if name.endswith(SCALE)}
+    kept = {name: weight for name, weight in weights.items() if name not in scales}
+    return {name: w * scales[name + SCALE] if name + SCALE in scales else w for name, w in kept.items()}
+
+
 def _load(path: Path) -> Mapping[str, Tensor]:
     if path.suffix == ".safetensors":
-        return safetensors.torch.load_file(path, device="cpu")
+        return restore(safetensors.torch.load_file(path, device="cpu"))
     weights: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return weights
 

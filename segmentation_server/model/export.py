@@ -1,27 +1,33 @@
-"""`python -m segmentation_server.model.export WEIGHTS.safetensors MODEL.onnx`: for computers without PyTorch.
+"""`python -m segmentation_server.model.export WEIGHTS.safetensors`: a network for computers without PyTorch.
 
-Needs the extra `export`. The weights stay in half precision in the file and are widened when it is loaded, so that it
-is half as large; all arithmetic is in single precision.
+Needs the extra `export`. It writes WEIGHTS.onnx beside the weights: the graph alone, a tenth of a megabyte, which says
+at which bytes of that very file each weight lies. So weights are kept once, in the format that PyTorch reads too, and
+the two cannot differ. ONNX Runtime widens them once, at load; all arithmetic is in single precision.
 """
 
 import argparse
+import json
+import struct
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnx.numpy_helper
+import onnxscript.optimizer
 import torch
+from onnx import TensorProto
 from torch import Tensor, nn
 
 from protocol.errors import CopyPasteError, SettingsInvalid
 from segmentation_server.model.architectures import ARCHITECTURES
-from segmentation_server.model.checkpoint import load_checkpoint, read_architecture
+from segmentation_server.model.checkpoint import SCALE, load_checkpoint, read_architecture
 from segmentation_server.model.onnx_engine import OnnxEngine
 
 OPSET = 18
 LARGEST_DIFFERENCE = 1e-3  # of a probability; a mask has steps of 1/255
+PREFIX = "network."  # of the names of weights in a graph of ProbabilityOnly
+ONNX_TYPES = {"F32": TensorProto.FLOAT, "F16": TensorProto.FLOAT16, "I8": TensorProto.INT8}  # by safetensors' names
 
 
 class ProbabilityOnly(nn.Module):
@@ -37,15 +43,15 @@ class ProbabilityOnly(nn.Module):
         return best.sigmoid()
 
 
-def export(weights: Path, file: Path) -> float:
+def export(weights: Path) -> tuple[Path, float]:
     """Write a network that ONNX Runtime can run, and compare it with PyTorch.
 
     Args:
-        weights: of one of ARCHITECTURES, as `save_checkpoint` writes them.
-        file: where to; ends in .onnx.
+        weights: of one of ARCHITECTURES, as `save_checkpoint` or quantise.py writes them. The graph refers to them by
+            the file's name.
 
     Returns:
-        The largest difference of a probability between the two.
+        The graph's file, and the largest difference of a probability between the two.
 
     Raises:
         SettingsInvalid: the weights do not say what network they are for, or the two disagree.
@@ -57,45 +63,84 @@ def export(weights: Path, file: Path) -> float:
     load_checkpoint(network, weights)
     model = ProbabilityOnly(network).eval()
     example = torch.randn(1, 3, architecture.size, architecture.size, generator=torch.Generator().manual_seed(0))
-    program = torch.onnx.export(model, (example,), dynamo=True, opset_version=OPSET, verbose=False)
-    assert program is not None
-    onnx.save(halve_weights(program.model_proto), file)
+    graph = _trace(model, example)
+    _refer(graph, weights)
+    file = weights.with_suffix(".onnx")
+    file.write_bytes(graph.SerializeToString())
     with torch.inference_mode():
         expected = model(example)[:, 0].numpy()
     difference = float(np.abs(OnnxEngine(file, threads=1)(example.numpy()) - expected).max())
     if difference > LARGEST_DIFFERENCE:
         raise SettingsInvalid(f"{file} differs from PyTorch by {difference:.4f}.")
-    return difference
+    return file, difference
 
 
-def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Keep each float32 array as float16, behind a Cast that ONNX Runtime carries out once, at load."""
-    casts = []
+def _trace(model: nn.Module, example: Tensor) -> onnx.ModelProto:
+    """A graph with every weight by its own name, so none folded into another, and nothing of where it was made."""
+    program = torch.onnx.export(model, (example,), dynamo=True, opset_version=OPSET, optimize=False, verbose=False)
+    assert program is not None
+    onnxscript.optimizer.fold_constants(program.model)
+    onnxscript.optimizer.remove_unused_nodes(program.model)
+    whole: onnx.ModelProto = program.model_proto
+    for part in (whole, whole.graph, *whole.graph.node, *whole.graph.input, *whole.graph.output):
+        part.ClearField("metadata_props")
+    del whole.graph.value_info[:]
+    return whole
+
+
+def _refer(model: onnx.ModelProto, weights: Path) -> None:
+    """Take the weights out of a model and say where in the file they are, and how they are widened."""
+    stored = _locate(weights)
+    kept, widened = [], []
     for array in model.graph.initializer:
-        if array.data_type == onnx.TensorProto.FLOAT:
-            name = array.name
-            half = onnx.numpy_helper.to_array(array).astype(np.float16)
-            array.CopyFrom(onnx.numpy_helper.from_array(half, f"{name}.half"))
-            casts.append(onnx.helper.make_node("Cast", [array.name], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:], model.graph.value_info[:]
+        name = array.name.removeprefix(PREFIX)
+        if name not in stored:
+            kept.append(array)  # a constant of the code
+            continue
+        kept.append(stored[name])
+        wide = f"{name}.wide" if name + SCALE in stored else array.name
+        widened.append(onnx.helper.make_node("Cast", [name], [wide], to=TensorProto.FLOAT))
+        if name + SCALE in stored:
+            kept.append(stored[name + SCALE])
+            widened.append(onnx.helper.make_node("Mul", [wide, name + SCALE], [array.name]))
+    nodes = [*widened, *model.graph.node]
+    del model.graph.initializer[:], model.graph.node[:]
+    model.graph.initializer.extend(kept)
     model.graph.node.extend(nodes)
-    return model
+
+
+def _locate(weights: Path) -> dict[str, TensorProto]:
+    """Each array of a safetensors file by its name, as ONNX refers to one in another file.
+
+    Its format: 8 bytes with the length of the header, the header in JSON, then the arrays' bytes one after the other.
+    """
+    with weights.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+    arrays = {}
+    for name, entry in header.items():
+        if entry.get("dtype") in ONNX_TYPES:  # the others are the metadata, and counters that only training needs
+            first, last = entry["data_offsets"]
+            array = TensorProto(name=name, data_type=ONNX_TYPES[entry["dtype"]], dims=entry["shape"])
+            array.data_location = TensorProto.EXTERNAL
+            place = {"location": weights.name, "offset": 8 + length + first, "length": last - first}
+            for key, value in place.items():
+                array.external_data.add(key=key, value=str(value))
+            arrays[name] = array
+    return arrays
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Export and say how near it is; 2 if it cannot."""
     parser = argparse.ArgumentParser(prog="python -m segmentation_server.model.export", description="Writes ONNX.")
-    parser.add_argument("weights", type=Path, help="what training wrote")
-    parser.add_argument("file", type=Path, help="ends in .onnx")
+    parser.add_argument("weights", type=Path, help="a .safetensors file that training or quantise.py wrote")
     options = parser.parse_args(arguments)
     try:
-        difference = export(options.weights, options.file)
+        file, difference = export(options.weights)
     except CopyPasteError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return 2
-    size_mb = options.file.stat().st_size / 1e6
-    sys.stdout.write(f"{options.file}: {size_mb:.1f} MB, probabilities within {difference:.1e} of PyTorch's\n")
+    sys.stdout.write(f"{file}, to be kept beside the weights: probabilities within {difference:.1e} of PyTorch's\n")
     return 0
 
 

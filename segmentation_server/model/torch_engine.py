@@ -35,16 +35,18 @@ class TorchEngine:
         return probabilities
 
 
-def load_torch_engine(checkpoint: Path) -> Engine:
+def load_torch_engine(checkpoint: Path, threads: int) -> Engine:
     """Build the network that a file of weights is for, on the GPU where there is one.
 
     Args:
         checkpoint: see `load_checkpoint`. What it says of itself is believed; if it says nothing, it is the published
             BASNet's.
+        threads: cores that PyTorch may use in this process; a GPU does not care.
 
     Raises:
         SettingsInvalid: the file is not a checkpoint of that network.
     """
+    torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     architecture = ARCHITECTURES.get(read_architecture(checkpoint) or "", PUBLISHED)
     model = architecture.build()

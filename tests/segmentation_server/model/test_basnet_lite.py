@@ -56,7 +56,7 @@ def test_a_saved_one_says_what_it_is_and_runs_in_the_server(tmp_path: Path) -> N
     load_checkpoint(loaded, file)
     photo = torch.randn(1, 3, 320, 320)
 
-    engine = load_torch_engine(file)
+    engine = load_torch_engine(file, threads=1)
     probability = engine(photo.numpy())
 
     with torch.inference_mode():

@@ -1,21 +1,23 @@
-"""An exported network gives the masks of PyTorch's, and its file is small."""
+"""An exported network gives the masks of PyTorch's, out of the very same file of weights."""
 
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("onnxscript", reason="export needs more packages: pip install 'ar-copy-paste[export]'")
+pytest.importorskip("onnxscript", reason="export needs more packages: pip install -e '.[export]'")
 
 import numpy as np
 import onnx
 from torch import Tensor, nn
 
+from protocol.errors import SettingsInvalid
 from segmentation_server.model.architectures import ARCHITECTURES, Architecture
 from segmentation_server.model.basnet_lite import Layer, LiteRefinement
 from segmentation_server.model.blocks import upsample
 from segmentation_server.model.checkpoint import save_checkpoint
 from segmentation_server.model.export import main
 from segmentation_server.model.onnx_engine import OnnxEngine
+from segmentation_server.model.quantise import main as quantise
 from segmentation_server.model.torch_engine import load_torch_engine
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -34,27 +36,67 @@ class Tiny(nn.Module):
         return self.refinement(coarse, batch), coarse
 
 
-def test_an_exported_network_gives_the_probabilities_of_pytorch(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Tiny's weights in half precision."""
     monkeypatch.setitem(ARCHITECTURES, "tiny", Architecture(Tiny, "Tiny", size=64))
-    weights, file = tmp_path / "tiny.safetensors", tmp_path / "tiny.onnx"
-    model = Tiny()
-    save_checkpoint(model, weights, "tiny")
+    file = tmp_path / "tiny.safetensors"
+    save_checkpoint(Tiny().eval(), file, "tiny")
+    return file
 
-    assert main([str(weights), str(file)]) == 0
+
+@pytest.fixture
+def bytes_(halves: Path) -> Path:
+    """The same in 8 bits."""
+    file = halves.with_stem("tiny8")
+    assert quantise([str(halves), str(file)]) == 0
+    return file
+
+
+@pytest.mark.parametrize("kind", ["halves", "bytes_"])
+def test_an_exported_network_gives_the_probabilities_of_pytorch(
+    kind: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights: Path = request.getfixturevalue(kind)
+
+    assert main([str(weights)]) == 0
 
     batch = np.random.default_rng(0).standard_normal((2, 3, 64, 64), dtype=np.float32)
-    engine = OnnxEngine(file, threads=1)
-    assert engine.size == 64
-    np.testing.assert_allclose(engine(batch), load_torch_engine(weights)(batch), atol=1e-3)
-    arrays = onnx.load(file).graph.initializer
-    assert {array.data_type for array in arrays if array.dims} <= {onnx.TensorProto.FLOAT16, onnx.TensorProto.INT64}
+    engine = OnnxEngine(weights.with_suffix(".onnx"), threads=1)
+    assert (engine.name, engine.size) == (weights.stem, 64)
+    np.testing.assert_allclose(engine(batch), load_torch_engine(weights, threads=1)(batch), atol=1e-5)
     assert "of PyTorch's" in capsys.readouterr().out
+
+
+def test_the_graph_holds_no_weight_and_no_trace_of_where_it_was_made(halves: Path) -> None:
+    main([str(halves)])
+
+    graph = onnx.load(halves.with_suffix(".onnx"), load_external_data=False).graph
+    inside = [array for array in graph.initializer if not array.external_data]
+    assert sum(int(np.prod(array.dims)) for array in inside) < 300  # zeros for biases, and the code's constants
+    stored = sum(weight.is_floating_point() for weight in Tiny().state_dict().values())
+    assert len(graph.initializer) - len(inside) == stored
+    assert str(Path.cwd()).encode() not in halves.with_suffix(".onnx").read_bytes()
+
+
+def test_a_graph_without_its_weights_is_refused(halves: Path) -> None:
+    main([str(halves)])
+    halves.unlink()
+
+    with pytest.raises(SettingsInvalid, match="lie beside it"):
+        OnnxEngine(halves.with_suffix(".onnx"), threads=1)
+
+
+def test_a_graph_whose_weights_are_cut_short_is_refused(halves: Path) -> None:
+    main([str(halves)])
+    halves.write_bytes(halves.read_bytes()[:2000])
+
+    with pytest.raises(SettingsInvalid, match="lie beside it"):
+        OnnxEngine(halves.with_suffix(".onnx"), threads=1)
 
 
 def test_weights_that_do_not_say_what_they_are_for_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([str(tmp_path / "none.safetensors"), str(tmp_path / "lite.onnx")]) == 2
+    assert main([str(tmp_path / "none.safetensors")]) == 2
     assert "which network" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from segmentation_server.model.torch_engine import load_torch_engine
 
 @pytest.fixture(scope="module")
 def engine(published_file: Path) -> Engine:
-    return load_torch_engine(published_file)
+    return load_torch_engine(published_file, threads=1)
 
 
 def test_the_published_checkpoint_goes_with_256_pixels(engine: Engine) -> None:
@@ -50,4 +50,4 @@ def test_a_wrong_checkpoint_makes_no_engine(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(1)}, path)
 
     with pytest.raises(SettingsInvalid, match="is not a checkpoint of BASNet"):
-        load_torch_engine(path)
+        load_torch_engine(path, threads=1)

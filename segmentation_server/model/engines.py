@@ -1,0 +1,51 @@
+"""A file of weights -> the engine that runs it."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+from protocol.errors import SettingsInvalid
+from segmentation_server.model import Engine
+from segmentation_server.model.onnx_engine import OnnxEngine
+from segmentation_server.weights import find_weights
+
+OURS = Path(__file__).parent / "weights"
+FULL = OURS / "basnet.safetensors"  # of BASNet
+
+
+def load_engine(weights: Path | None, threads: int) -> Engine:
+    """The network of a file, ready to run.
+
+    Args:
+        weights: an .onnx file runs in ONNX Runtime on the CPU, any other in PyTorch, on a GPU where there is one. None
+            takes BASNet's where PyTorch finds a GPU, and otherwise a network that a CPU is quick with.
+        threads: cores that it may use.
+
+    Raises:
+        SettingsInvalid: the file is none that an engine can run, or PyTorch is not installed.
+        WeightsMissing: None was asked for and is not there.
+    """
+    chosen = weights or choose_weights()
+    if chosen.suffix == ".onnx":
+        return OnnxEngine(chosen, threads)
+    try:
+        from segmentation_server.model.torch_engine import load_torch_engine
+    except ImportError as error:
+        raise SettingsInvalid(
+            f"{chosen.name} needs PyTorch: pip install -e '.[torch]' in the project's folder."
+        ) from error
+    return load_torch_engine(chosen, threads)
+
+
+def choose_weights() -> Path:
+    """What the server runs unless it is told otherwise."""
+    return FULL if FULL.is_file() and has_gpu() else find_weights()
+
+
+def has_gpu() -> bool:
+    """Whether PyTorch is installed and finds a GPU; it takes seconds to ask, so a GPU's driver is looked for first."""
+    if shutil.which("nvidia-smi") is None or importlib.util.find_spec("torch") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()

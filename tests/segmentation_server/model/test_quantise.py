@@ -1,0 +1,83 @@
+"""Weights in 8 bits are small, near to what they were, and load as any others."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="quantising needs PyTorch: pip install -e '.[torch]'")
+
+import safetensors.torch
+import torch
+
+from segmentation_server.model.basnet import BASNet
+from segmentation_server.model.checkpoint import SCALE, load_checkpoint, restore, save_checkpoint
+from segmentation_server.model.quantise import main, quantise
+
+MOST_BYTES = 95_000_000
+
+
+def channels(seed: int) -> torch.Tensor:
+    """A kernel whose channels differ a thousandfold in size; one is all zeros."""
+    sizes = torch.tensor([1e-3, 1.0, 0.0, 10.0]).view(4, 1, 1, 1)
+    return torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(seed)) * sizes
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_restored_weight_is_within_half_a_step_of_its_own_channel(seed: int) -> None:
+    kernel = channels(seed)
+
+    restored = restore(quantise({"kernel": kernel}))["kernel"]
+
+    step = kernel.abs().amax((1, 2, 3)) / 127
+    error = (restored - kernel).abs().amax((1, 2, 3))
+    assert restored.dtype == torch.float32
+    assert (error <= step * (0.5 + 1e-5)).all()
+    assert error[0] < kernel[0].abs().max() / 200  # the small channel is as exact as the large one
+
+
+def test_a_kernel_is_kept_in_8_bits_and_all_else_as_it_is() -> None:
+    weights = {"conv.weight": channels(0), "conv.bias": torch.randn(4).half(), "norm.num_batches": torch.tensor(7)}
+
+    small = quantise(weights)
+
+    assert small["conv.weight"].dtype == torch.int8
+    assert small["conv.weight" + SCALE].shape == (4, 1, 1, 1)
+    assert small["conv.bias"].dtype == torch.float32
+    assert torch.equal(small["conv.bias"], weights["conv.bias"].float())
+    assert torch.equal(small["norm.num_batches"], weights["norm.num_batches"])
+
+
+def test_weights_in_8_bits_stay_as_they_are_when_quantised_again() -> None:
+    once = restore(quantise({"kernel": channels(0)}))
+
+    twice = restore(quantise(once))
+
+    torch.testing.assert_close(twice["kernel"], once["kernel"])
+
+
+def test_the_whole_of_basnet_fits_and_loads(basnet: BASNet, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    large, small = tmp_path / "large.safetensors", tmp_path / "small.safetensors"
+    save_checkpoint(basnet, large, "basnet")
+
+    assert main([str(large), str(small)]) == 0
+
+    assert small.stat().st_size < MOST_BYTES
+    assert f"{small.stat().st_size / 1e6:.1f} MB" in capsys.readouterr().out
+    loaded = BASNet()
+    load_checkpoint(loaded, small)
+    for name, weight in basnet.state_dict().items():
+        within = tuple(range(1, weight.ndim)) if weight.ndim > 1 else ()
+        step = weight.abs().amax(within, keepdim=True) / 127 if within else torch.zeros(())
+        near = weight.abs() * 2**-10 + step * 0.51 + 1e-7  # half precision's rounding, and that of 8 bits
+        assert ((loaded.state_dict()[name] - weight).abs() <= near).all(), name
+
+
+def test_weights_that_do_not_say_what_they_are_for_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nameless = tmp_path / "nameless.safetensors"
+    safetensors.torch.save_file({"weight": torch.zeros(2, 2)}, nameless)
+
+    assert main([str(nameless), str(tmp_path / "small.safetensors")]) == 2
+    assert "which network" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [nameless]
