@@ -58,7 +58,7 @@ $(VENV)/.phone: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
-	@./debian_packages.sh $(SCREEN_PACKAGES)
+	@./debian_packages.sh $(SCREEN_PACKAGES) dbus-daemon
 	$(BIN)/pip install --disable-pip-version-check $(TORCH)
 	$(BIN)/pip install --disable-pip-version-check -e '.[dev]'
 	$(BIN)/python -m segmentation_server.weights

@@ -119,14 +119,15 @@ class Platform:
     drop: Drop | None = None  # where a program may drop files for the user
 
 
-def local_platform(data_dir: Path) -> Platform:  # noqa: ARG001  # for Wayland, that comes next
+def local_platform(data_dir: Path) -> Platform:
     """This machine's desktop.
 
     Args:
         data_dir: where a desktop's consent to be seen and used is kept, if it gives any.
 
     Raises:
-        DesktopUnavailable: there is none, it does not answer, or it does not let this program see or use it.
+        DesktopUnavailable: there is none, or it does not answer.
+        PermissionMissing: it does not let this program see or use it.
     """
     # Imported here, because each needs what only its own system has.
     if sys.platform == "win32":
@@ -137,7 +138,11 @@ def local_platform(data_dir: Path) -> Platform:  # noqa: ARG001  # for Wayland, 
         from desktop_agent.platforms import macos
 
         return macos.connect()
-    if sys.platform.startswith("linux") and os.environ.get("DISPLAY"):
+    if os.environ.get("WAYLAND_DISPLAY"):  # its X11, for old programs, shows neither the screen nor the other windows
+        from desktop_agent.platforms import wayland
+
+        return wayland.connect(data_dir)
+    if os.environ.get("DISPLAY"):
         from desktop_agent.platforms import x11
 
         return x11.connect()
