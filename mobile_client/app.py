@@ -13,7 +13,7 @@ from kivy.properties import BooleanProperty, ColorProperty, StringProperty
 from mobile_client.camera import Camera, Shot, crop_to_aspect
 from mobile_client.clients import PHOTO_LONG_SIDE, AimedView, Picture, SegmentationClient, fit_within
 from mobile_client.flow import Flow, Notice, State, StateName
-from mobile_client.held_cutout import HeldCutout, float_size, hold
+from mobile_client.held_cutout import Grip, HeldCutout, float_size, hold, zoom_limits
 from mobile_client.live_aim import LiveAim, Sight
 from mobile_client.pairing import Pairing, PairingFile, host_of, pair, read_code
 from mobile_client.widgets import PairingSheet, PhoneScreen, cover_scale, texture_of
@@ -69,6 +69,8 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         )
         self._sight = Sight()
         self._is_hidden = False  # behind other apps
+        self._grip = Grip()
+        self._gripped: HeldCutout | None = None  # the cutout that the grip is of
         self._shot: Shot | None = None  # the frame on the screen
         self._pairing_file = pairing_file
         self._pairing: Pairing | None = None
@@ -83,7 +85,7 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
 
     def build(self) -> Any:
         """Kivy asks for the widgets."""
-        return PhoneScreen(tap=self.tap)
+        return PhoneScreen(tap=self.tap, pinch=self.pinch)
 
     def on_start(self) -> None:
         """Kivy is about to draw for the first time."""
@@ -101,6 +103,7 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
     def on_pause(self) -> bool:
         """Android hides the app: others may use the camera."""
         self.camera.stop()
+        self.root.forget_fingers()
         self._is_hidden = True
         self._update()
         return True
@@ -148,6 +151,13 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         self.tick()
         self.flow.tap()
 
+    def pinch(self, factor: float, twist_deg: float) -> None:
+        """Make what is held so many times larger and turn it clockwise; what was asked for already stays as it is."""
+        held = self.flow.state.cutout
+        if held is not None and self.flow.state.name is StateName.HOLDING:
+            self._grip = self._grip.pinched(factor, twist_deg, zoom_limits(held, Window.size))
+            self.root.ids.cutout.float_at(self._float_size(held), self._grip.turn_deg)
+
     def cancel(self) -> bool:
         """Close the pairing sheet, or let go. False if there was neither to do."""
         if self._sheet is None:
@@ -192,7 +202,8 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
     def _aimed(self, shot: Shot) -> AimedView:
         height, width = shot.picture.shape[:2]
         scale = cover_scale((width, height), Window.size)
-        return AimedView(shot.picture, shot.taken_s, self.root.ids.cutout.float_size[0] / scale)
+        floating = self.root.ids.cutout
+        return AimedView(shot.picture, shot.taken_s, floating.float_size[0] / scale, floating.turn_deg)
 
     def copy(self, photo: Picture) -> HeldCutout:
         """Ask the segmentation server; runs in the background."""
@@ -261,9 +272,15 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
         floating = self.root.ids.cutout
         if held is None:
             floating.drop()
-        else:
-            size = float_size(held, Window.size)
-            floating.pick_up(texture_of(held.floating, mipmap=True), texture_of(held.halo), size)
+            return
+        if held is not self._gripped:
+            self._grip, self._gripped = Grip(), held
+        floating.float_at(self._float_size(held), self._grip.turn_deg)
+        floating.pick_up(texture_of(held.floating, mipmap=True), texture_of(held.halo))
+
+    def _float_size(self, held: HeldCutout) -> tuple[float, float]:
+        width, height = float_size(held, Window.size)
+        return width * self._grip.zoom, height * self._grip.zoom
 
     def _inform(self, error: CopyPasteError) -> None:
         self.flow.inform(Notice(error.sentence, is_error=True))

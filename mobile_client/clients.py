@@ -72,6 +72,7 @@ class AimedView:
     view: Picture
     taken_s: float  # by this phone's own clock, time.monotonic
     width_view: float  # how wide the cutout floats, in pixels of the view
+    turn_deg: float = 0.0  # how far it floats turned, clockwise
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,10 @@ class AgentClient:
         """
         view = fit_within(aimed.view, VIEW_LONG_SIDE)
         request = PasteRequest(
-            _width_in(view, aimed), shutter_s=self._clock.agent_time_s(aimed.taken_s), is_second_view=is_second_view
+            _width_in(view, aimed),
+            aimed.turn_deg,
+            shutter_s=self._clock.agent_time_s(aimed.taken_s),
+            is_second_view=is_second_view,
         )
         parts = {
             PASTE_PART: (None, json.dumps(request.to_wire()), "application/json"),

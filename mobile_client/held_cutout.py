@@ -1,6 +1,7 @@
 """copied thing -> what floats over the camera's view, and how large. No Kivy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter, ImageOps
@@ -15,6 +16,8 @@ SHADOW_DROP_PX = 10
 SHADOW_BLUR_PX = 12
 MOST_ENLARGED = 3.0  # window pixels per pixel of the cutout; nor does the agent paste it larger
 MOST_OF_WINDOW = (0.72, 0.46)  # of its width and height: the screen must stay visible around what is held
+LEAST_OF_WINDOW = 0.1  # of its width: smaller than a fingertip nobody sees what they hold
+UPRIGHT_WITHIN_DEG = 4.0  # of a quarter turn: nobody means to turn a thing by so little
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,26 @@ class HeldCutout:
     width_share: float  # the cutout's width as a share of the photo's, which filled the window
     floating: Cutout  # at most FLOAT_TEXTURE_PX, colours spread under the transparent pixels
     halo: Cutout  # what surrounds it; it reaches HALO_MARGIN beyond the cutout
+
+
+@dataclass(frozen=True)
+class Grip:
+    """How two fingers have scaled and turned what floats."""
+
+    zoom: float = 1.0
+    twist_deg: float = 0.0  # clockwise, from -180 to 180, as far as the fingers went
+
+    @property
+    def turn_deg(self) -> float:
+        """How far it floats turned, clockwise: as the fingers went, but straight if it is nearly so."""
+        straight_deg = round(self.twist_deg / 90) * 90.0
+        return straight_deg if abs(self.twist_deg - straight_deg) <= UPRIGHT_WITHIN_DEG else self.twist_deg
+
+    def pinched(self, factor: float, twist_deg: float, limits: tuple[float, float]) -> Self:
+        """It, so many times larger and turned so much further; the zoom stays within limits."""
+        least, most = limits
+        zoom = min(most, max(least, self.zoom * factor))
+        return replace(self, zoom=zoom, twist_deg=(self.twist_deg + twist_deg + 180) % 360 - 180)
 
 
 def hold(thing: CopiedThing, photo_width: int) -> HeldCutout:
@@ -67,3 +90,11 @@ def float_size(held: HeldCutout, window_size: tuple[float, float]) -> tuple[floa
     seen_width = held.width_share * window_size[0] * LIFT_SCALE
     width = min(seen_width, sharp_width, most_width, most_height / height_of_width)
     return width, width * height_of_width
+
+
+def zoom_limits(held: HeldCutout, window_size: tuple[float, float]) -> tuple[float, float]:
+    """The least and the most zoom of a grip: the cutout is still seen, not blurred, and not beyond the window."""
+    width, height = float_size(held, window_size)
+    sharp_width = held.cutout.shape[1] * MOST_ENLARGED
+    most = min(sharp_width / width, window_size[0] / width, window_size[1] / height)
+    return min(1.0, LEAST_OF_WINDOW * window_size[0] / max(width, height)), max(1.0, most)

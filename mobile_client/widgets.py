@@ -1,5 +1,7 @@
 """The pieces of the screen that need more than a rule in app.kv; they draw and report touches, and decide nothing."""
 
+import cmath
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy.typing as npt
 from kivy.animation import Animation
 from kivy.clock import Clock
 from kivy.core.text import Label as TextMeasure
+from kivy.core.window import Window
 from kivy.graphics.texture import Texture
 from kivy.metrics import dp
 from kivy.properties import (
@@ -28,6 +31,13 @@ from mobile_client.held_cutout import HALO_MARGIN
 from mobile_client.pairing import can_read_codes, host_of
 
 TAP_SLOP_DP = 16  # a finger that wanders further was not tapping
+CLOSEST_DP = 8  # two fingers that are closer together tell no angle
+WHEEL_FACTOR = 1.06  # each notch of a mouse's wheel; with Shift it turns instead
+WHEEL_TWIST_DEG = 5.0
+WHEEL = {
+    "scrolldown": (WHEEL_FACTOR, -WHEEL_TWIST_DEG),  # away from the user: Kivy's names are those of the page
+    "scrollup": (1 / WHEEL_FACTOR, WHEEL_TWIST_DEG),
+}
 BOB_DP = 3
 SECONDS_PER_CHARACTER = 0.055  # a calm reader's speed
 
@@ -92,14 +102,19 @@ class FloatingCutout(Widget):  # type: ignore[misc]  # Kivy has no types
     halo = ObjectProperty(None, allownone=True)
     float_size = ListProperty([0, 0])
     lift = NumericProperty(0)  # 0 lies in place, 1 is held
+    turn_deg = NumericProperty(0)  # clockwise
     margin = NumericProperty(0)  # how far the halo reaches beyond the cutout, in window pixels
     scale = NumericProperty(1)  # of the floating size; app.kv derives it from the lift
     bob = NumericProperty(0)
 
-    def pick_up(self, texture: Any, halo: Any, float_size: tuple[float, float]) -> None:
-        """Show a cutout that floats `float_size` window pixels wide and high once it is lifted."""
-        self.texture, self.halo, self.float_size = texture, halo, float_size
+    def float_at(self, float_size: tuple[float, float], turn_deg: float) -> None:
+        """Float so many window pixels wide and high once it is lifted, and so far turned."""
+        self.float_size, self.turn_deg = float_size, turn_deg
         self.margin = HALO_MARGIN * max(float_size)
+
+    def pick_up(self, texture: Any, halo: Any) -> None:
+        """Show a cutout where it was and lift it."""
+        self.texture, self.halo = texture, halo
         self.lift = 0
         Animation(lift=1, duration=0.28, t="out_back").start(self)
         up = Animation(bob=dp(BOB_DP), duration=1.3, t="in_out_sine", step=1 / 30)
@@ -138,7 +153,9 @@ class Hint(Label):  # type: ignore[misc]  # Kivy has no types
 
     def _fit(self, *_arguments: Any) -> None:
         words_width, _height = TextMeasure(font_name=self.font_name, font_size=self.font_size).get_extents(self.text)
-        self.text_size = (min(words_width + 1, self.most_width), None)
+        lines = max(1, math.ceil(words_width / max(1, self.most_width)))
+        even_width = words_width / lines * (1.15 if lines > 1 else 1)  # room to break between words
+        self.text_size = (min(even_width + 1, self.most_width), None)
 
 
 class BusyArc(Widget):  # type: ignore[misc]  # Kivy has no types
@@ -233,21 +250,63 @@ class PairingSheet(FloatLayout):  # type: ignore[misc]  # Kivy has no types
 
 
 class PhoneScreen(FloatLayout):  # type: ignore[misc]  # Kivy has no types
-    """Everything on the screen; whatever is no button takes the tap."""
+    """Everything on the screen; whatever is no button takes taps, and pinches and twists of two fingers."""
 
     tap: Callable[[], object] = ObjectProperty(lambda: None)
+    pinch: Callable[[float, float], object] = ObjectProperty(lambda _factor, _twist_deg: None)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._fingers: list[Any] = []  # those on no button, in the order in which they came down
+        self._pinching: set[Any] = set()  # those that are not tapping
+
+    def forget_fingers(self) -> None:
+        """No finger is down: a hidden app is not told when they are lifted."""
+        self._fingers.clear()
+        self._pinching.clear()
 
     def on_touch_down(self, touch: Any) -> bool:
         """Let the buttons have their touch; keep the others until they end."""
-        if not super().on_touch_down(touch):
-            touch.grab(self)
+        if super().on_touch_down(touch):
+            return True
+        if touch.is_mouse_scrolling:
+            self._roll(touch.button)
+            return True
+        touch.grab(self)
+        self._fingers.append(touch)
+        if len(self._fingers) > 1:
+            self._pinching.update(self._fingers)
+        return True
+
+    def on_touch_move(self, touch: Any) -> bool:
+        """Two fingers scale and turn what is held."""
+        if touch.grab_current is not self:
+            return bool(super().on_touch_move(touch))
+        pair = self._fingers[:2]
+        if len(pair) == 2 and touch in pair:
+            other = complex(*(pair[1] if touch is pair[0] else pair[0]).pos)
+            before, after = complex(*touch.ppos) - other, complex(*touch.pos) - other
+            if min(abs(before), abs(after)) > dp(CLOSEST_DP):
+                self.pinch(abs(after / before), -math.degrees(cmath.phase(after / before)))  # y runs up here
         return True
 
     def on_touch_up(self, touch: Any) -> bool:
-        """A touch that ends where it began is a tap."""
+        """A touch of one finger that ends where it began is a tap."""
         if touch.grab_current is not self:
             return bool(super().on_touch_up(touch))
         touch.ungrab(self)
-        if max(abs(touch.x - touch.ox), abs(touch.y - touch.oy)) < dp(TAP_SLOP_DP):
-            self.tap()
+        is_still = max(abs(touch.x - touch.ox), abs(touch.y - touch.oy)) < dp(TAP_SLOP_DP)
+        if touch in self._fingers:
+            self._fingers.remove(touch)
+            if is_still and touch not in self._pinching:
+                self.tap()
+        self._pinching.discard(touch)
         return True
+
+    def _roll(self, way: str) -> None:
+        """A wheel stands in for two fingers."""
+        factor, twist_deg = WHEEL.get(way, (1.0, 0.0))
+        if "shift" in Window.modifiers:
+            self.pinch(1.0, twist_deg)
+        else:
+            self.pinch(factor, 0.0)

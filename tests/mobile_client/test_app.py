@@ -1,7 +1,10 @@
 """The real window, drawn off-screen and touched, with real HTTP to servers that say what a test wants."""
 
+import cmath
 import dataclasses
+import io
 import json
+import math
 import os
 import sys
 import threading
@@ -75,6 +78,10 @@ def aim_of(probability: float) -> AimAnswer:
 
 def block(width: int, height: int) -> CopiedThing:
     return CopiedThing(np.full((height, width, 4), 255, np.uint8), is_whole=True)
+
+
+def as_point(number: complex) -> tuple[float, float]:
+    return number.real, number.imag
 
 
 class Driver:
@@ -161,6 +168,39 @@ class Driver:
         touch.touch_move(x + wander, y)
         touch.touch_up()
         self.draw()
+
+    def pinch(self, *, factor: float = 1.0, clockwise_deg: float = 0.0) -> None:
+        """Put two fingers left and right of the middle, move them apart and around it, and lift them."""
+        from kivy.tests.common import UnitTestTouch
+
+        middle, reach = complex(216, 300), 60.0
+        arms = [cmath.rect(reach, 0), cmath.rect(reach, math.pi)]
+        fingers = [UnitTestTouch(*as_point(middle + arm)) for arm in arms]
+        for finger in fingers:
+            finger.touch_down()
+        for step in (0.25, 0.5, 0.75, 1.0):
+            stretch = cmath.rect(1 + (factor - 1) * step, -math.radians(clockwise_deg * step))
+            for finger, arm in zip(fingers, arms, strict=True):
+                finger.touch_move(*as_point(middle + arm * stretch))
+        for finger in fingers:
+            finger.touch_up()
+        self.draw()
+
+    def roll(self, way: str) -> None:
+        """Turn a mouse's wheel by a notch."""
+        from kivy.tests.common import UnitTestTouch
+
+        wheel = UnitTestTouch(216, 300)
+        wheel.profile = ["pos", "button"]
+        wheel.button = way
+        wheel.touch_down()
+        wheel.touch_up()
+        self.draw()
+
+    def last_paste(self) -> PasteRequest:
+        """What the agent was asked at last."""
+        request = [request for request in self.agent.requests if request.path == PASTE][-1]
+        return PasteRequest.from_wire(json.loads(parts_of(request)["paste"]))
 
     def press(self, key: int) -> bool:
         from kivy.core.window import Window
@@ -395,6 +435,98 @@ def test_an_app_behind_others_does_not_aim(phone: Driver) -> None:
     assert phone.paths().count(AIM) == asked
     phone.app.on_resume()
     phone.pump(lambda: phone.paths().count(AIM) > asked)
+
+
+def test_two_fingers_scale_and_turn_what_is_pasted(phone: Driver) -> None:
+    phone.copy()
+    phone.pinch(factor=1.5, clockwise_deg=40)
+    phone.tap()
+    phone.wait_for("state: aiming")
+    assert phone.last_paste().width_view == pytest.approx(1.5 * 96 * 0.92)
+    assert phone.last_paste().turn_deg == pytest.approx(40)
+
+
+def test_the_floating_cutout_is_as_large_and_as_turned_as_it_is_pasted(phone: Driver) -> None:
+    phone.copy()
+    phone.pump(lambda: phone.app.root.ids.cutout.lift == 1)
+    in_cup = 0.85 * np.array(CUP) + 0.15 * np.array(WOOD)
+    # It floats 177 wide and 221 high: a point left of the middle is on it only when it lies on its side.
+    phone.wait_for_pixel(216 - 100, 384, WOOD, tolerance=40)
+    phone.pinch(clockwise_deg=90)
+    phone.wait_for_pixel(216 - 100, 384, in_cup, tolerance=4)
+    phone.pinch(factor=0.5)
+    phone.wait_for_pixel(216 - 40, 384, in_cup, tolerance=4)
+    phone.wait_for_pixel(216 - 100, 384, WOOD, tolerance=4)
+
+
+def test_a_cutout_turned_clockwise_has_its_left_side_up(phone: Driver) -> None:
+    photo = np.array(Image.open(io.BytesIO(phone.answers[CUTOUT].body)))
+    photo[100:220, 40:60, :3] = (250, 250, 0)
+    phone.answers[CUTOUT].body = png(photo)
+    phone.copy()
+    phone.pinch(clockwise_deg=90)
+    phone.wait_for_pixel(216, 384 - 78, 0.85 * np.array((250, 250, 0)) + 0.15 * np.array(WOOD), tolerance=6)
+
+
+def test_a_pinch_is_no_tap_even_if_no_finger_moves(phone: Driver) -> None:
+    phone.copy()
+    phone.pinch()
+    assert phone.lines[-1] == "state: holding"
+    phone.tap()
+    phone.wait_for("state: pasting")
+
+
+def test_a_pinch_while_nothing_is_held_does_nothing(phone: Driver) -> None:
+    phone.pinch(factor=2)
+    phone.copy()
+    phone.tap()
+    phone.wait_for("state: aiming")
+    assert phone.last_paste().width_view == pytest.approx(96 * 0.92)
+
+
+def test_a_failed_paste_keeps_size_and_turn_and_the_next_thing_floats_upright(phone: Driver) -> None:
+    pasted, phone.answers[PASTE] = phone.answers[PASTE], as_error(ScreenNotInView())
+    phone.copy()
+    phone.pinch(factor=1.5, clockwise_deg=40)
+    phone.tap()
+    phone.wait_for(f"message: {ScreenNotInView().sentence}")
+    phone.answers[PASTE] = pasted
+    phone.tap()
+    phone.wait_for("state: aiming")
+    assert phone.last_paste().turn_deg == pytest.approx(40)
+    phone.tap()
+    phone.pump(lambda: phone.lines[-1] == "state: holding")
+    assert phone.app.root.ids.cutout.turn_deg == 0
+
+
+def test_a_wheel_scales_and_taps_nothing(phone: Driver) -> None:
+    phone.copy()
+    before = phone.app.root.ids.cutout.float_size[0]
+    phone.roll("scrolldown")
+    assert phone.app.root.ids.cutout.float_size[0] > before
+    phone.roll("scrollup")
+    assert phone.app.root.ids.cutout.float_size[0] == pytest.approx(before)
+    assert phone.lines[-1] == "state: holding"
+
+
+def test_a_wheel_with_shift_turns(phone: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kivy.core.window import Window
+
+    phone.copy()
+    monkeypatch.setattr(Window, "_modifiers", ["shift"])
+    phone.roll("scrollup")
+    assert phone.app.root.ids.cutout.turn_deg == 5
+
+
+def test_fingers_that_were_down_when_the_app_was_hidden_are_forgotten(phone: Driver) -> None:
+    from kivy.tests.common import UnitTestTouch
+
+    phone.copy()
+    UnitTestTouch(100, 300).touch_down()
+    phone.app.on_pause()
+    phone.app.on_resume()
+    phone.tap()
+    phone.wait_for("state: pasting")
 
 
 def test_a_toast_does_not_take_taps(phone: Driver) -> None:

@@ -328,6 +328,13 @@ def test_a_paste_that_found_no_screen_says_so(tls_server: FakeServer, certificat
         AgentClient(tls_server.url, certificate[1], "key").paste(CUTOUT_PICTURE, aimed())
 
 
+def test_a_paste_says_how_far_the_cutout_is_turned(tls_server: FakeServer, certificate: tuple[Path, str]) -> None:
+    tls_server.answer = lambda _: Answer(json.dumps(PASTED.to_wire()).encode())
+    turned = AimedView(PHOTO, 0.0, width_view=20.0, turn_deg=-30.0)
+    AgentClient(tls_server.url, certificate[1], "key").paste(CUTOUT_PICTURE, turned)
+    assert PasteRequest.from_wire(json.loads(parts_of(tls_server.requests[0])["paste"])) == PasteRequest(20.0, -30.0)
+
+
 def test_a_view_is_told_by_the_agents_clock_once_that_is_known(
     tls_server: FakeServer, certificate: tuple[Path, str]
 ) -> None:
