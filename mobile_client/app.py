@@ -18,7 +18,7 @@ from mobile_client.live_aim import LiveAim, Sight
 from mobile_client.pairing import Pairing, PairingFile, host_of, pair, read_code
 from mobile_client.widgets import PairingSheet, PhoneScreen, cover_scale, texture_of
 from protocol.errors import AgentUnreachable, CopyPasteError, NotPaired, PairingLinkInvalid
-from protocol.messages import AimAnswer, PasteAnswer, StatusAnswer
+from protocol.messages import AimAnswer, PasteAnswer, StatusAnswer, UndoAnswer
 
 AnswerT = TypeVar("AnswerT")
 
@@ -32,6 +32,7 @@ HINTS = {
     StateName.COPYING: "Cutting it out …",
     StateName.HOLDING: "Aim at a screen, tap to paste",
     StateName.PASTING: "Pasting …",
+    StateName.UNDOING: "Undoing …",
 }
 MINT, CORAL, AMBER, GREY = (0.48, 0.90, 0.76, 1), (1, 0.52, 0.45, 1), (1, 0.76, 0.35, 1), (0.62, 0.65, 0.70, 1)
 
@@ -47,6 +48,7 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
     is_advice = BooleanProperty(False)  # the hint says what is in the way
     is_locked = BooleanProperty(False)  # a tap would paste where the reticle is
     is_busy = BooleanProperty(False)
+    can_undo = BooleanProperty(False)  # what was just pasted
     can_cancel = BooleanProperty(False)
     is_pairing = BooleanProperty(False)  # the sheet is shown
     is_asking_to_pair = BooleanProperty(False)  # a computer, which has not answered yet
@@ -222,6 +224,10 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
             raise NotPaired
         return self._agent.paste(held.cutout, aimed, is_second_view=is_second_view)
 
+    def undo(self) -> UndoAnswer:
+        """Ask the agent; runs in the background."""
+        return self._agent.undo()
+
     # --- What live aim asks for (live_aim.Aim) ----------------------------------------------------------------------
 
     def take_small_view(self) -> AimedView | None:
@@ -248,7 +254,8 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
     def _update(self) -> None:
         name = self.flow.state.name
         self.is_pairing = self._sheet is not None
-        self.is_busy = name in (StateName.COPYING, StateName.PASTING)
+        self.is_busy = name in (StateName.COPYING, StateName.PASTING, StateName.UNDOING)
+        self.can_undo = self.flow.state.pasted is not None and not self.is_pairing
         self.can_cancel = name is not StateName.AIMING or (self.is_pairing and self._pairing is not None)
         if name is StateName.HOLDING and self._pairing and not (self.is_pairing or self._is_hidden):
             self._live_aim.start()

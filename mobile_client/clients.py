@@ -33,6 +33,7 @@ from protocol.messages import (
     PasteRequest,
     ServerAddress,
     StatusAnswer,
+    UndoAnswer,
     parse_json,
 )
 from protocol.pairing import bearer
@@ -47,6 +48,7 @@ from protocol.routes import (
     PASTE_PART,
     PHOTO_PART,
     STATUS,
+    UNDO,
     VIEW_PART,
 )
 
@@ -129,7 +131,7 @@ class SegmentationClient:
 
 
 class AgentClient:
-    """Asks a computer's agent to pair, who it is, and to paste."""
+    """Asks a computer's agent to pair, who it is, where a paste would go, to paste and to undo."""
 
     def __init__(self, url: str, certificate_sha256: str, device_key: str | None = None) -> None:
         """Args: device_key: what the agent gave when this phone was paired; None before that."""
@@ -198,6 +200,15 @@ class AgentClient:
             VIEW_PART: ("view.jpg", _jpeg(view, quality=85), "image/jpeg"),
         }
         return PasteAnswer.from_wire(self._server.ask_json("POST", PASTE, files=parts))
+
+    def undo(self) -> UndoAnswer:
+        """Take back the last paste.
+
+        Raises:
+            NothingToUndo: there is none.
+            AgentUnreachable, CertificateWrong, MessageInvalid: as in `paste`.
+        """
+        return UndoAnswer.from_wire(self._server.ask_json("POST", UNDO))
 
 
 class _PinnedAdapter(HTTPAdapter):

@@ -1,4 +1,7 @@
-"""What a tap does next: aiming -> copying -> holding -> pasting -> aiming. No Kivy, no pictures, no network."""
+"""What a tap does next: aiming -> copying -> holding -> pasting -> aiming, and back by undoing.
+
+No Kivy, no pictures, no network.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +9,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from protocol.errors import CopyPasteError, SecondViewWanted
-from protocol.messages import PasteAnswer
+from protocol.messages import PasteAnswer, UndoAnswer
 
 PhotoT = TypeVar("PhotoT")  # the picture of the thing
 CutoutT = TypeVar("CutoutT")  # what was cut out of it
@@ -15,7 +18,9 @@ AnswerT = TypeVar("AnswerT")
 
 PARTLY_OUTSIDE = "Part of it was outside the picture. To get all of it, tap the cross, move back and copy it again."
 STILL_PASTING = "The computer was already asked to paste, so the cutout may still land."
+STILL_UNDOING = "The computer was already asked to undo it."
 NOT_PASTED = "Nothing was pasted."
+UNDO_OFFERED_S = 8.0  # later on, the editor's own undo is nearer
 MARKS_S = 0.5  # until the marks are on the screen and the camera is used to them
 
 
@@ -26,6 +31,7 @@ class StateName(StrEnum):
     COPYING = "copying"
     HOLDING = "holding"  # a cutout; a tap pastes it
     PASTING = "pasting"
+    UNDOING = "undoing"  # the last paste
 
 
 @dataclass(frozen=True)
@@ -41,12 +47,13 @@ class State(Generic[CutoutT]):
     """Where the flow stands, and what there is to tell about how it came there."""
 
     name: StateName = StateName.AIMING
-    cutout: CutoutT | None = None  # while holding and pasting
+    cutout: CutoutT | None = None  # while holding, pasting and undoing
     notice: Notice | None = None
+    pasted: CutoutT | None = None  # while its paste can be undone
 
 
 class Phone(Protocol[PhotoT, CutoutT, ViewT]):
-    """What the flow needs. Pictures are taken on the UI thread; copy and paste run in the background."""
+    """What the flow needs. Pictures are taken on the UI thread; copy, paste and undo run in the background."""
 
     def take_photo(self) -> PhotoT:
         """The thing, as the user sees it now."""
@@ -67,6 +74,9 @@ class Phone(Protocol[PhotoT, CutoutT, ViewT]):
             SecondViewWanted: the screen shows marks now; it asks for another view, once.
         """
 
+    def undo(self) -> UndoAnswer:
+        """Take back the last paste."""
+
 
 class RunOnUi(Protocol):
     """Runs something on the UI thread."""
@@ -79,8 +89,8 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
     """The state machine of the app. Call it on the UI thread only.
 
     Every question to a server carries a ticket. Cancelling makes the ticket worthless: the late answer of a copy is
-    dropped. A paste cannot be taken back once it was asked for, so cancelling one keeps the cutout, says that it may
-    still land, and its late answer still informs; but it changes nothing more.
+    dropped. A paste or an undo cannot be taken back once it was asked for, so cancelling one keeps the cutout and says
+    so, and its late answer still informs; but it changes nothing more.
     """
 
     def __init__(
@@ -109,6 +119,13 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
         except CopyPasteError as error:  # no picture could be taken
             self.inform(_notice_of(error))
 
+    def undo(self) -> None:
+        """Take back what was just pasted, and hold it again."""
+        cutout = self.state.pasted
+        if cutout is not None:
+            self._become(StateName.UNDOING, cutout)
+            self._ask(self._phone.undo, self._undone)
+
     def cancel(self) -> bool:
         """Let go. False if there was nothing to let go of."""
         if self.state.name is StateName.AIMING:
@@ -116,13 +133,15 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
         self._ticket += 1
         if self.state.name is StateName.PASTING:
             self._become(StateName.HOLDING, self.state.cutout, Notice(STILL_PASTING))
+        elif self.state.name is StateName.UNDOING:
+            self._become(StateName.HOLDING, self.state.cutout, Notice(STILL_UNDOING))
         else:
             self._become(StateName.AIMING)
         return True
 
     def inform(self, notice: Notice) -> None:
         """Tell the user something; what a tap does next stays."""
-        self._become(self.state.name, self.state.cutout, notice)
+        self._become(self.state.name, self.state.cutout, notice, self.state.pasted)
 
     def _copy(self) -> None:
         photo = self._phone.take_photo()
@@ -174,7 +193,26 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
         elif notice.is_error:
             self._become(StateName.HOLDING, self.state.cutout, notice)
         else:
-            self._become(StateName.AIMING, notice=notice)
+            self._offer_undo(notice)
+
+    def _offer_undo(self, notice: Notice) -> None:
+        """For a while what was pasted can be had back."""
+        self._become(StateName.AIMING, notice=notice, pasted=self.state.cutout)
+        ticket = self._ticket
+        self._run_on_ui(lambda: self._end_offer(ticket), UNDO_OFFERED_S)
+
+    def _end_offer(self, ticket: int) -> None:
+        if ticket == self._ticket:
+            self._become(StateName.AIMING)
+
+    def _undone(self, answer: UndoAnswer | CopyPasteError, is_late: bool) -> None:
+        notice = _notice_of(answer)
+        if is_late:
+            self.inform(notice)
+        elif notice.is_error:
+            self._offer_undo(notice)
+        else:
+            self._become(StateName.HOLDING, self.state.cutout, notice)
 
     def _ask(self, question: Callable[[], AnswerT], settle: Callable[[AnswerT | CopyPasteError, bool], None]) -> None:
         """Ask in the background; settle on the UI thread with the answer or the error, and whether it comes late."""
@@ -192,14 +230,23 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
 
         self._run_in_background(work)
 
-    def _become(self, name: StateName, cutout: CutoutT | None = None, notice: Notice | None = None) -> None:
-        self.state = State(name, cutout, notice)
+    def _become(
+        self,
+        name: StateName,
+        cutout: CutoutT | None = None,
+        notice: Notice | None = None,
+        pasted: CutoutT | None = None,
+    ) -> None:
+        self.state = State(name, cutout, notice, pasted)
         self._observe(self.state)
 
 
-def _notice_of(answer: PasteAnswer | CopyPasteError) -> Notice:
+def _notice_of(answer: PasteAnswer | UndoAnswer | CopyPasteError) -> Notice:
     if isinstance(answer, CopyPasteError):
         return Notice(answer.sentence, is_error=True)
+    if isinstance(answer, UndoAnswer):
+        is_gone = "" if answer.verified else " It may not have worked: look at it before you undo anything there."
+        return Notice(f"Undone in {answer.editor}.{is_gone}")
     if answer.error_px is None:
         return Notice(f"It would be pasted into {answer.editor}.")
     where = "right at the aim" if answer.error_px < 1 else f"{answer.error_px:.0f} px from the aim"

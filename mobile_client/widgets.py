@@ -39,6 +39,7 @@ WHEEL = {
     "scrollup": (1 / WHEEL_FACTOR, WHEEL_TWIST_DEG),
 }
 BOB_DP = 3
+ROOM_TO_BREAK = 1.15  # between words, in lines of even length
 SECONDS_PER_CHARACTER = 0.055  # a calm reader's speed
 
 
@@ -153,9 +154,9 @@ class Hint(Label):  # type: ignore[misc]  # Kivy has no types
 
     def _fit(self, *_arguments: Any) -> None:
         words_width, _height = TextMeasure(font_name=self.font_name, font_size=self.font_size).get_extents(self.text)
-        lines = max(1, math.ceil(words_width / max(1, self.most_width)))
-        even_width = words_width / lines * (1.15 if lines > 1 else 1)  # room to break between words
-        self.text_size = (min(even_width + 1, self.most_width), None)
+        roomy_width = words_width * ROOM_TO_BREAK
+        lines = math.ceil(roomy_width / max(1, self.most_width))
+        self.text_size = (roomy_width / lines if lines > 1 else words_width + 1, None)  # lines of about one length
 
 
 class BusyArc(Widget):  # type: ignore[misc]  # Kivy has no types
@@ -207,12 +208,20 @@ class Tappable(ButtonBehavior, Widget):  # type: ignore[misc]  # Kivy has no typ
     """Something with a rule in app.kv that can be pressed."""
 
 
-class CancelButton(Tappable):
-    """The X in its circle."""
+class Passing(Tappable):
+    """One that is there only while it can be pressed."""
 
     def on_touch_down(self, touch: Any) -> bool:
-        """Without anything to cancel it is not there; Kivy's disabled widgets would still take the touch."""
+        """Kivy's disabled widgets would still take the touch."""
         return not self.disabled and bool(super().on_touch_down(touch))
+
+
+class CancelButton(Passing):
+    """The X in its circle."""
+
+
+class UndoButton(Passing):
+    """What was just pasted can be had back."""
 
 
 class Chip(Tappable):

@@ -44,16 +44,18 @@ from protocol.messages import (
     PasteAnswer,
     PasteRequest,
     ServerAddress,
+    UndoAnswer,
 )
 from protocol.messages import StatusAnswer as Status
 from protocol.pairing import PairingLink
-from protocol.routes import AIM, CUTOUT, HEALTHZ, PAIR, PASTE, STATUS
+from protocol.routes import AIM, CUTOUT, HEALTHZ, PAIR, PASTE, STATUS, UNDO
 from tests.mobile_client.fakes import Answer, FakeServer, png
 from tests.mobile_client.test_clients import parts_of
 
 WOOD, CUP = (150, 90, 50), (20, 60, 220)
 KEY_ENTER, KEY_SPACE, KEY_BACK = 13, 32, 27
 PAIR_BUTTON = (216, 58)  # from the window's lower left corner
+UNDO_BUTTON = (216, 120)
 GIVE_UP_S = 40.0  # on a busy computer; nothing waits that long unless it fails
 
 
@@ -99,6 +101,7 @@ class Driver:
             HEALTHZ: as_json(HealthAnswer(True, "BASNet")),
             PAIR: as_json(self.pair_answer),
             AIM: as_json(aim_of(0.5)),
+            UNDO: as_json(UndoAnswer("Inkscape", verified=True)),
             PASTE: as_json(PasteAnswer("Inkscape", "drop", ScreenPoint(5, 5), ScreenPoint(5, 6), 180.0, 1.0, True, {})),
         }
         segmentation.answer = agent.answer = lambda request: self.answers[request.path]
@@ -527,6 +530,23 @@ def test_fingers_that_were_down_when_the_app_was_hidden_are_forgotten(phone: Dri
     phone.app.on_resume()
     phone.tap()
     phone.wait_for("state: pasting")
+
+
+def test_the_undo_button_brings_back_what_was_pasted_as_it_was_held(phone: Driver) -> None:
+    phone.copy()
+    phone.pinch(factor=1.5, clockwise_deg=40)
+    phone.tap()
+    phone.wait_for("state: aiming")
+    phone.tap(*UNDO_BUTTON)
+    phone.wait_for("message: Undone in Inkscape.")
+    floating = phone.app.root.ids.cutout
+    assert floating.texture is not None
+    assert (floating.float_size[0], floating.turn_deg) == (pytest.approx(1.5 * 2 * 96 * 0.92), pytest.approx(40))
+
+
+def test_without_anything_to_undo_the_place_of_the_button_is_a_place_to_tap(phone: Driver) -> None:
+    phone.tap(*UNDO_BUTTON)
+    phone.wait_for("state: copying")
 
 
 def test_a_toast_does_not_take_taps(phone: Driver) -> None:

@@ -37,9 +37,10 @@ from protocol.messages import (
     PasteAnswer,
     PasteRequest,
     ServerAddress,
+    UndoAnswer,
 )
 from protocol.messages import StatusAnswer as Status
-from protocol.routes import AIM, BOX_HEADER, CONFIDENCE_HEADER, CUTOUT, HEALTHZ, PAIR, PASTE, STATUS
+from protocol.routes import AIM, BOX_HEADER, CONFIDENCE_HEADER, CUTOUT, HEALTHZ, PAIR, PASTE, STATUS, UNDO
 from tests.mobile_client.fakes import Answer, FakeServer, Request, png
 
 PHOTO = np.full((60, 80, 3), 200, np.uint8)
@@ -333,6 +334,13 @@ def test_a_paste_says_how_far_the_cutout_is_turned(tls_server: FakeServer, certi
     turned = AimedView(PHOTO, 0.0, width_view=20.0, turn_deg=-30.0)
     AgentClient(tls_server.url, certificate[1], "key").paste(CUTOUT_PICTURE, turned)
     assert PasteRequest.from_wire(json.loads(parts_of(tls_server.requests[0])["paste"])) == PasteRequest(20.0, -30.0)
+
+
+def test_an_undo_says_which_editor_undid_it(tls_server: FakeServer, certificate: tuple[Path, str]) -> None:
+    answer = UndoAnswer("Inkscape", verified=True)
+    tls_server.answer = lambda _: Answer(json.dumps(answer.to_wire()).encode())
+    assert AgentClient(tls_server.url, certificate[1], "key").undo() == answer
+    assert (tls_server.requests[0].method, tls_server.requests[0].path) == ("POST", UNDO)
 
 
 def test_a_view_is_told_by_the_agents_clock_once_that_is_known(

@@ -6,17 +6,29 @@ from typing import TypeVar
 
 import pytest
 
-from mobile_client.flow import MARKS_S, NOT_PASTED, PARTLY_OUTSIDE, STILL_PASTING, Flow, Notice, State, StateName
+from mobile_client.flow import (
+    MARKS_S,
+    NOT_PASTED,
+    PARTLY_OUTSIDE,
+    STILL_PASTING,
+    STILL_UNDOING,
+    UNDO_OFFERED_S,
+    Flow,
+    Notice,
+    State,
+    StateName,
+)
 from protocol.errors import (
     AgentUnreachable,
     CameraUnavailable,
     CopyPasteError,
     NothingToCut,
+    NothingToUndo,
     ScreenNotInView,
     SecondViewWanted,
 )
 from protocol.geometry import ScreenPoint
-from protocol.messages import PasteAnswer
+from protocol.messages import PasteAnswer, UndoAnswer
 
 T = TypeVar("T")
 PASTED = PasteAnswer("Inkscape", "drop", ScreenPoint(10, 20), ScreenPoint(10, 21), 180.0, 1.0, True, {})
@@ -28,6 +40,7 @@ class FakePhone:
     def __init__(self) -> None:
         self.copied: str | Exception = "cup"
         self.pasted: PasteAnswer | Exception = PASTED
+        self.undone: UndoAnswer | Exception = UndoAnswer("Inkscape", verified=True)
         self.cut_off = ""
         self.camera_error: CopyPasteError | None = None
         self.asked: list[tuple[str, ...]] = []
@@ -54,6 +67,10 @@ class FakePhone:
     def paste(self, cutout: str, view: str, *, is_second_view: bool) -> PasteAnswer:
         self.asked.append(("paste again" if is_second_view else "paste", cutout, view))
         return _answer(self.pasted)
+
+    def undo(self) -> UndoAnswer:
+        self.asked.append(("undo",))
+        return _answer(self.undone)
 
     def finish(self) -> None:
         """The oldest question is answered."""
@@ -292,7 +309,8 @@ def test_a_plain_screen_is_looked_at_again_once_it_shows_marks(marked: FakePhone
     assert marked.wait() == MARKS_S
     marked.finish()
     assert marked.asked[1:] == [("paste", "cup", "view"), ("paste again", "cup", "view")]
-    assert marked.flow.state == State(StateName.AIMING, None, Notice("Pasted into Inkscape, 1 px from the aim."))
+    assert marked.name is StateName.AIMING
+    assert marked.notice == Notice("Pasted into Inkscape, 1 px from the aim.")
 
 
 @pytest.mark.parametrize("error", [ScreenNotInView(), SecondViewWanted()])
@@ -335,3 +353,101 @@ def test_without_a_second_view_the_cutout_is_kept(marked: FakePhone) -> None:
     marked.camera_error = CameraUnavailable()
     marked.wait()
     assert marked.flow.state == State(StateName.HOLDING, "cup", Notice(CameraUnavailable().sentence, is_error=True))
+
+
+PASTED_NOTICE = Notice("Pasted into Inkscape, 1 px from the aim.")
+
+
+@pytest.fixture
+def pasted(holding: FakePhone) -> FakePhone:
+    holding.flow.tap()
+    holding.finish()
+    return holding
+
+
+def test_what_was_pasted_can_be_had_back(pasted: FakePhone) -> None:
+    assert pasted.flow.state == State(StateName.AIMING, None, PASTED_NOTICE, pasted="cup")
+    pasted.flow.undo()
+    assert pasted.flow.state == State(StateName.UNDOING, "cup")
+    pasted.finish()
+    assert pasted.asked[-1] == ("undo",)
+    assert pasted.flow.state == State(StateName.HOLDING, "cup", Notice("Undone in Inkscape."))
+
+
+def test_after_an_undo_it_can_be_pasted_elsewhere(pasted: FakePhone) -> None:
+    pasted.flow.undo()
+    pasted.finish()
+    pasted.flow.tap()
+    pasted.finish()
+    assert pasted.flow.state == State(StateName.AIMING, None, PASTED_NOTICE, pasted="cup")
+
+
+def test_undo_is_offered_for_a_while(pasted: FakePhone) -> None:
+    assert pasted.wait() == UNDO_OFFERED_S
+    assert pasted.flow.state == State(StateName.AIMING)
+    pasted.flow.undo()
+    assert pasted.asked[-1] != ("undo",)
+
+
+def test_the_end_of_one_offer_does_not_end_the_next(pasted: FakePhone) -> None:
+    pasted.flow.undo()
+    pasted.finish()
+    pasted.flow.tap()
+    pasted.finish()
+    pasted.wait()
+    assert pasted.flow.state.pasted == "cup"
+    pasted.wait()
+    assert pasted.flow.state.pasted is None
+
+
+def test_copying_the_next_thing_ends_the_offer(pasted: FakePhone) -> None:
+    pasted.flow.tap()
+    assert pasted.flow.state == State(StateName.COPYING)
+    pasted.wait()
+    assert pasted.flow.state == State(StateName.COPYING)
+
+
+def test_informing_does_not_end_the_offer(pasted: FakePhone) -> None:
+    pasted.flow.inform(Notice("Paired with desk."))
+    assert pasted.flow.state.pasted == "cup"
+
+
+def test_an_undo_that_was_not_seen_to_work_says_so_and_the_cutout_is_back(pasted: FakePhone) -> None:
+    pasted.undone = UndoAnswer("Inkscape", verified=False)
+    pasted.flow.undo()
+    pasted.finish()
+    assert pasted.flow.state.cutout == "cup"
+    assert pasted.notice is not None
+    assert pasted.notice.text.startswith("Undone in Inkscape. It may not have worked")
+
+
+@pytest.mark.parametrize("error", [NothingToUndo(), AgentUnreachable()])
+def test_an_undo_that_failed_says_why_and_can_be_tried_again(pasted: FakePhone, error: CopyPasteError) -> None:
+    pasted.undone = error
+    pasted.flow.undo()
+    pasted.finish()
+    assert pasted.flow.state == State(StateName.AIMING, None, Notice(error.sentence, is_error=True), pasted="cup")
+    pasted.undone = UndoAnswer("Inkscape", verified=True)
+    pasted.flow.undo()
+    pasted.finish()
+    assert pasted.name is StateName.HOLDING
+
+
+def test_letting_go_of_an_undo_keeps_the_cutout_and_its_answer_still_informs(pasted: FakePhone) -> None:
+    pasted.flow.undo()
+    assert pasted.flow.cancel()
+    assert pasted.flow.state == State(StateName.HOLDING, "cup", Notice(STILL_UNDOING))
+    pasted.finish()
+    assert pasted.flow.state == State(StateName.HOLDING, "cup", Notice("Undone in Inkscape."))
+
+
+def test_a_tap_while_undoing_does_nothing(pasted: FakePhone) -> None:
+    pasted.flow.undo()
+    pasted.flow.tap()
+    assert pasted.name is StateName.UNDOING
+    assert len(pasted.work) == 1
+
+
+def test_nothing_pasted_cannot_be_undone(holding: FakePhone) -> None:
+    holding.flow.undo()
+    assert holding.work == []
