@@ -1,0 +1,135 @@
+"""Whether a plain screen is found by the markers that it shows for a moment."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from demo.monitor_camera import Pose, photograph
+from desktop_agent.markers import COLUMNS, ROWS, draw_markers, find_point_by_markers, place_markers
+from desktop_agent.overlay_message import Patch
+from desktop_agent.pictures import Picture
+from desktop_agent.screenshot import Screenshot
+from protocol.errors import AimBesideScreen, ScreenNotInView
+from protocol.geometry import ScreenPoint
+from tests.conftest import draw_screen
+
+AIM = ScreenPoint(700, 330)
+SIZE = (960, 720)
+
+
+def plain(level: int = 255, width: int = 1280, height: int = 800) -> Picture:
+    return np.full((height, width, 3), level, np.uint8)
+
+
+def lay(screenshot: Screenshot, patches: Sequence[Patch]) -> Picture:
+    """What the screen shows with patches over it."""
+    shown = screenshot.pixels.copy()
+    for patch in patches:
+        height, width = patch.pixels.shape[:2]
+        left, top = patch.x - screenshot.left, patch.y - screenshot.top
+        shown[top : top + height, left : left + width] = patch.pixels[:, :, :3]
+    return shown
+
+
+def with_markers(screenshots: Sequence[Screenshot], index: int = 0) -> Picture:
+    return lay(screenshots[index], draw_markers(screenshots[index], place_markers(screenshots)[index]))
+
+
+def find(view: Picture, screenshots: Sequence[Screenshot]) -> ScreenPoint:
+    return find_point_by_markers(view, screenshots, place_markers(screenshots)).screen_point
+
+
+@pytest.mark.parametrize(("level", "roll_deg"), [(255, 4.0), (128, 94.0), (30, 180.0), (0, -20.0)])
+def test_an_empty_page_is_found_by_its_markers(level: int, roll_deg: float) -> None:
+    screenshots = [Screenshot(plain(level), 0, 0)]
+    view = photograph(with_markers(screenshots), AIM, SIZE, Pose(roll_deg=roll_deg), seed=3)
+    assert find(view, screenshots).distance_to(AIM) < 1.0
+
+
+@pytest.mark.parametrize("share", [0.4, 2.2])
+def test_markers_are_found_near_and_far(share: float) -> None:
+    screenshots = [Screenshot(plain(), 0, 0)]
+    view = photograph(with_markers(screenshots), AIM, SIZE, Pose(screen_in_view=share), seed=3)
+    assert find(view, screenshots).distance_to(AIM) < 1.0
+
+
+def test_lines_below_a_marker_do_not_hide_it() -> None:
+    sheet = plain()
+    sheet[::20] = 190
+    sheet[:, ::64] = 190
+    screenshots = [Screenshot(sheet, 0, 0)]
+    view = photograph(with_markers(screenshots), AIM, SIZE, Pose(), seed=3)
+    assert find(view, screenshots).distance_to(AIM) < 1.0
+
+
+def test_markers_say_which_of_two_equal_monitors_it_is() -> None:
+    screenshots = [Screenshot(plain(), 0, 0), Screenshot(plain(), 1280, 0)]
+    view = photograph(with_markers(screenshots, 1), AIM, SIZE, Pose(), seed=3)
+    assert find(view, screenshots).distance_to(ScreenPoint(1280 + AIM.x, AIM.y)) < 1.0
+
+
+def test_scale_and_turn_are_found_too() -> None:
+    screenshots = [Screenshot(plain(), 0, 0)]
+    pose = Pose(yaw_deg=0, pitch_deg=0, roll_deg=20, screen_in_view=0.6)
+    view = photograph(with_markers(screenshots), AIM, SIZE, pose, seed=3)
+    found = find_point_by_markers(view, screenshots, place_markers(screenshots))
+    assert found.scale == pytest.approx(0.6 * 1280 / 960, rel=0.01)
+    assert found.turn_deg == pytest.approx(-20, abs=0.5)
+    assert found.probability > 0.99
+
+
+def test_a_screen_without_markers_is_not_found_by_them() -> None:
+    screenshots = [Screenshot(draw_screen(seed=4), 0, 0)]
+    view = photograph(screenshots[0].pixels, AIM, SIZE, Pose(), seed=3)
+    with pytest.raises(ScreenNotInView):
+        find(view, screenshots)
+
+
+def test_one_marker_is_no_evidence() -> None:
+    screenshots = [Screenshot(plain(), 0, 0)]
+    marker = place_markers(screenshots)[0][:1]
+    view = photograph(lay(screenshots[0], draw_markers(screenshots[0], marker)), ScreenPoint(90, 90), SIZE, Pose(), 3)
+    with pytest.raises(ScreenNotInView):
+        find(view, screenshots)
+
+
+def test_markers_in_other_places_than_these_are_no_evidence() -> None:
+    screenshots = [Screenshot(plain(), 0, 0)]
+    placed = place_markers(screenshots)[0]
+    shuffled = [
+        Patch(there.x, there.y, here.pixels)
+        for here, there in zip(
+            draw_markers(screenshots[0], placed), reversed(draw_markers(screenshots[0], placed)), strict=True
+        )
+    ]
+    view = photograph(lay(screenshots[0], shuffled), AIM, SIZE, Pose(), seed=3)
+    with pytest.raises(ScreenNotInView):
+        find(view, screenshots)
+
+
+def test_a_centre_beside_the_screen_is_refused() -> None:
+    screenshots = [Screenshot(plain(), 0, 0)]
+    view = photograph(with_markers(screenshots), ScreenPoint(-60, 300), SIZE, Pose(), seed=3)
+    with pytest.raises(AimBesideScreen):
+        find(view, screenshots)
+
+
+def test_no_two_monitors_share_a_marker_and_a_monitor_too_many_has_none() -> None:
+    placed = place_markers([Screenshot(plain(), 1280 * index, 0) for index in range(9)])
+    numbers = [marker.number for markers in placed.values() for marker in markers]
+    assert len(set(numbers)) == len(numbers) == COLUMNS * ROWS * len(placed)
+    assert len(placed) == 6
+
+
+def test_markers_lie_within_a_monitor_that_stands_upright() -> None:
+    screenshot = Screenshot(plain(width=1080, height=1920), 0, 0)
+    corners = np.concatenate([marker.corners for marker in place_markers([screenshot])[0]])
+    assert corners.min() > 0
+    assert corners[:, 0].max() < 1080
+    assert corners[:, 1].max() < 1920
+
+
+def test_markers_are_faint() -> None:
+    screenshot = Screenshot(plain(240), 0, 0)
+    assert np.abs(with_markers([screenshot]).astype(int) - 240).max() < 45
