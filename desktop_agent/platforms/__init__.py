@@ -51,7 +51,7 @@ class Input(Protocol):
     command_key: str  # that goes with c, v and z: "ctrl" or "command"
 
     def press(self, *keys: str) -> None:
-        """Press keys together, by pyautogui's names ("ctrl", "v"). Modifiers that the user holds do not count."""
+        """Press keys together, by names such as "ctrl", "v", "delete". Modifiers that the user holds do not count."""
         ...
 
     def pointer(self) -> ScreenPoint | None:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ctypes import POINTER, byref, c_int32, c_uint8, c_uint16, c_uint32, c_ulong, c_void_p
 from typing import Any
 
-from desktop_agent import clipboard
 from desktop_agent.pictures import Cutout
-from desktop_agent.platforms import Platform, Window
+from desktop_agent.platforms import Platform, Window, clipboard
 from desktop_agent.screenshot import Screenshot, TakeScreenshots, take_screenshots
 from protocol.errors import DesktopUnavailable, NoEditorThere, PermissionMissing
 from protocol.geometry import Box, ScreenPoint
@@ -199,7 +198,7 @@ class MacInput:
     def pointer(self) -> ScreenPoint:
         """Where it is."""
         place = self._quartz.CGEventGetLocation(self._quartz.CGEventCreate(None))
-        return ScreenPoint(place.x, place.y)
+        return ScreenPoint(place.x - 0.5, place.y - 0.5)  # here a point's corner counts, and with us its middle
 
     def move_pointer(self, point: ScreenPoint) -> None:
         """Let it hover there."""
@@ -233,7 +232,8 @@ class MacInput:
 
     def _post_pointer(self, kind: int, point: ScreenPoint) -> None:
         quartz = self._quartz
-        event = quartz.CGEventCreateMouseEvent(None, kind, (point.x, point.y), quartz.kCGMouseButtonLeft)
+        place = (point.x + 0.5, point.y + 0.5)
+        event = quartz.CGEventCreateMouseEvent(None, kind, place, quartz.kCGMouseButtonLeft)
         quartz.CGEventSetIntegerValueField(event, quartz.kCGMouseEventClickState, 1)  # ignored unless it is a click
         quartz.CGEventSetFlags(event, 0)
         quartz.CGEventPost(quartz.kCGHIDEventTap, event)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Any
 
-from desktop_agent import clipboard
 from desktop_agent.pictures import Cutout
-from desktop_agent.platforms import Platform, Window
+from desktop_agent.platforms import Platform, Window, clipboard
 from desktop_agent.screenshot import take_screenshots
 from protocol.errors import DesktopUnavailable, NoEditorThere, PermissionMissing
 from protocol.geometry import Box, ScreenPoint

@@ -136,8 +136,9 @@ class TestInput:
     def test_the_pointer_moves_in_points(self) -> None:
         quartz = FakeQuartz()
         keys = MacInput(quartz, {})
-        assert keys.pointer() == ScreenPoint(3.5, 4.5)
+        assert keys.pointer() == ScreenPoint(3, 4)
         keys.move_pointer(ScreenPoint(-120.25, 33.5))
+        assert quartz.posted[-1].place == (-119.75, 34)
         assert keys.pointer() == ScreenPoint(-120.25, 33.5)
 
     def test_a_click(self) -> None:
@@ -150,8 +151,8 @@ class TestInput:
         quartz = FakeQuartz()
         MacInput(quartz, {}).drag(ScreenPoint(10, 20), ScreenPoint(110, -20))
         assert {event.kind for event in quartz.posted[2:-1]} == {"drag"}
-        assert quartz.posted[1].place == (10, 20)
-        assert (quartz.posted[-1].kind, quartz.posted[-1].place) == ("release", (110, -20))
+        assert quartz.posted[1].place == (10.5, 20.5)
+        assert (quartz.posted[-1].kind, quartz.posted[-1].place) == ("release", (110.5, -19.5))
 
 
 class TestLayout:
