@@ -24,7 +24,8 @@ class Settings:
     computer_name: str
     server_url: str | None  # of a segmentation server that runs already; None: one is started
     server_api_key: str | None = field(repr=False)  # a secret stays out of logs
-    shows_window: bool  # the QR code in a window, beside the terminal
+    photoshop_password: str | None = field(repr=False)  # of its remote connection; None: it is not used
+    shows_window: bool  # with the QR code, the phones and the last pastes
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -40,7 +41,8 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--name", default=platform.node() or "this computer", help="what phones call this computer")
     parser.add_argument("--server-url", help="a segmentation server that runs already; without it, one is started")
     parser.add_argument("--server-api-key-file", type=Path, help="the API key of that server")
-    parser.add_argument("--no-window", action="store_true", help="show the QR code in the terminal only")
+    parser.add_argument("--photoshop-password-file", type=Path, help="the password of Photoshop's remote connection")
+    parser.add_argument("--no-window", action="store_true", help="open no window; the QR code is in the terminal")
     given = parser.parse_args(arguments)
     if given.server_api_key_file and not given.server_url:
         raise SettingsInvalid("--server-api-key-file goes with --server-url; give both or neither.")
@@ -52,13 +54,19 @@ def parse(arguments: Sequence[str]) -> Settings:
         data_dir=given.data_dir,
         computer_name=given.name,
         server_url=given.server_url,
-        server_api_key=_read_key(given.server_api_key_file),
+        server_api_key=_read_secret(given.server_api_key_file),
+        photoshop_password=_read_secret(given.photoshop_password_file),
         shows_window=not given.no_window,
     )
 
 
-def _read_key(file: Path | None) -> str | None:
+def _read_secret(file: Path | None) -> str | None:
     try:
-        return file.read_text().strip() if file else None
+        return file.read_text("ascii").strip() if file else None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"The API key file {file} cannot be read: {error}.") from error
+        raise SettingsInvalid(f"The secret in {file} cannot be read: {_reason(error)}.") from error
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    """Without what is in the file."""
+    return str(error) if isinstance(error, OSError) else "it has letters beyond ASCII"

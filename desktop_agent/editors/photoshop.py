@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from desktop_agent.editors.photoshop_scripting import RunScript
+from desktop_agent.editors.photoshop_scripting import Scripting
 from desktop_agent.pictures import Cutout
 from protocol.errors import EditorRefused
 from protocol.geometry import ScreenPoint
@@ -103,10 +103,10 @@ class Photoshop:
     name = "Photoshop"
     can_insert_again = True
 
-    def __init__(self, strategy: str, run: RunScript) -> None:
-        """Args: strategy: how scripts reach Photoshop, in a few words. run: runs one."""
-        self.strategy = strategy
-        self._run = run
+    def __init__(self, scripting: Scripting) -> None:
+        """Args: scripting: how scripts reach Photoshop."""
+        self.strategy = scripting.name
+        self._run = scripting.run
         self._cutout: Cutout | None = None  # the last one, which `move` places anew
         self._way = (0.0, 0.0)  # right and down from the view's middle, in pixels of the document
         self._document = ""

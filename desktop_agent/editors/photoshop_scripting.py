@@ -3,8 +3,10 @@
 import logging
 import queue
 import subprocess
+import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from protocol.errors import EditorRefused, PermissionMissing
@@ -18,6 +20,32 @@ APPLE_SCRIPT = (
     'tell application id "com.adobe.Photoshop" to do javascript (item 1 of arguments)',
     "end run",
 )
+
+
+@dataclass(frozen=True)
+class Scripting:
+    """A way for scripts to reach Photoshop."""
+
+    name: str  # in a few words
+    run: RunScript
+
+
+def local_scripting(password: str | None) -> Scripting | None:
+    """This computer's way.
+
+    Args:
+        password: of Photoshop's remote connection; None if the user has set none.
+
+    Returns:
+        None where only the remote connection would do: on Linux, where Photoshop runs in Wine.
+    """
+    if password:
+        return Scripting("a script over its remote connection", over_remote_connection(password))
+    if sys.platform == "win32":
+        import comtypes.client
+
+        return Scripting("a script by COM", by_com(comtypes))
+    return Scripting("a script by Apple events", by_apple_events) if sys.platform == "darwin" else None
 
 
 def over_remote_connection(password: str, port: int = REMOTE_PORT) -> RunScript:

@@ -20,6 +20,20 @@ def test_the_key_of_a_server_is_read_from_its_file(tmp_path: Path) -> None:
     assert "secret" not in repr(settings)
 
 
+def test_the_password_of_photoshop_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("swordfish\n")
+    settings = parse(["--photoshop-password-file", str(tmp_path / "password")])
+    assert settings.photoshop_password == "swordfish"
+    assert "swordfish" not in repr(settings)
+
+
+def test_a_secret_that_cannot_be_used_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("schwertfräse", "latin-1")
+    with pytest.raises(SettingsInvalid, match="beyond ASCII") as invalid:
+        parse(["--photoshop-password-file", str(tmp_path / "password")])
+    assert "schwert" not in invalid.value.sentence
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

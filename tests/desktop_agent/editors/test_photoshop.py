@@ -10,19 +10,28 @@ import pytest
 
 from desktop_agent.editors import Editor, photoshop_scripting
 from desktop_agent.editors.photoshop import Photoshop
-from desktop_agent.editors.photoshop_scripting import by_apple_events, by_com, over_remote_connection
+from desktop_agent.editors.photoshop_scripting import (
+    Scripting,
+    by_apple_events,
+    by_com,
+    local_scripting,
+    over_remote_connection,
+)
+from desktop_agent.editors.profiles import Editors
 from desktop_agent.pictures import Cutout
+from desktop_agent.platforms import Platform, Window
 from protocol.errors import EditorRefused, PermissionMissing
 from protocol.geometry import ScreenPoint
 from tests.desktop_agent.editors.fake_photoshop import Photoshop as FakePhotoshop
 from tests.desktop_agent.editors.fake_photoshop import RemoteConnection, derive_key
 
 ANYWHERE = ScreenPoint(0, 0)
+PLATFORM: Platform = SimpleNamespace(input=SimpleNamespace(command_key="ctrl"), clipboard=None, drop=None)  # type: ignore[assignment]  # all that is asked of it
 USERS_OWN = ["cm", "all"]  # units and dialogs
 
 
 def editor_of(fake: FakePhotoshop) -> Editor:
-    return Photoshop("a script", fake.do_javascript)
+    return Photoshop(Scripting("a script", fake.do_javascript))
 
 
 class TestScripts:
@@ -106,13 +115,30 @@ def remote() -> Iterator[RemoteConnection]:
     connection.close()
 
 
+def test_on_linux_only_who_has_set_a_password_has_a_way() -> None:
+    assert local_scripting(None) is None
+    scripting = local_scripting("password")
+    assert scripting is not None
+    assert scripting.name == "a script over its remote connection"
+
+
+class TestProfile:
+    @pytest.mark.parametrize("program", ["Photoshop", "Adobe Photoshop 2026", "photoshop.exe"])
+    def test_photoshop_is_known_by_the_name_of_each_system(self, program: str) -> None:
+        editors = Editors(PLATFORM, Scripting("a script", FakePhotoshop().do_javascript))
+        assert editors.of(Window(1, program)).strategy == "a script"
+
+    def test_without_a_way_for_scripts_it_is_as_any_other(self) -> None:
+        assert Editors(PLATFORM).of(Window(1, "Photoshop")).strategy != "a script"
+
+
 class TestRemoteConnection:
     def test_the_key_is_that_of_photoshop(self) -> None:
         # PBKDF2-HMAC-SHA1, 1000 rounds, 24 bytes; worked out with openssl kdf.
         assert derive_key("swordfish").hex() == "c955d164a3d14a65b629f64aa3fd21a428f8d9e220d62795"
 
     def test_a_cutout_gets_there_and_moves(self, remote: RemoteConnection, cutout: Cutout) -> None:
-        editor = Photoshop("over its remote connection", over_remote_connection(remote.password, remote.port))
+        editor = Photoshop(Scripting("a script", over_remote_connection(remote.password, remote.port)))
         editor.insert(cutout, ANYWHERE)
         editor.move(ScreenPoint(0, 0), ScreenPoint(30, 0), zoom=1.0)
         assert remote.photoshop.center() == pytest.approx((330, 200))
@@ -167,7 +193,7 @@ def comtypes(fake: FakePhotoshop | None, failure: Exception | None = None) -> An
 class TestCom:
     def test_a_cutout_gets_there(self, cutout: Cutout) -> None:
         fake = FakePhotoshop()
-        Photoshop("by COM", by_com(comtypes(fake))).insert(cutout, ANYWHERE)
+        Photoshop(Scripting("a script", by_com(comtypes(fake)))).insert(cutout, ANYWHERE)
         assert fake.center() == pytest.approx((300, 200))
 
     @pytest.mark.parametrize("failure", [OSError("not running"), ComError("busy")])
