@@ -29,6 +29,9 @@ HIDDEN_LEVELS = 35.0  # what a pixel counts as differing by where it did not app
 LARGEST_RMS = 30.0  # grey levels between the cutout and what appeared; a dialog differs by about 100
 SHARE_OF_CONTRAST = 0.6  # what may be left unexplained of a cutout's contrast; a plain patch leaves all of it
 PLAIN_RMS = 20.0  # for cutouts without contrast
+EXPECTED_PX = 20  # from where a cutout is expected, along each side, in a look for it there
+FINE_SCALES = (0.985, 0.9925, 1.0, 1.0075, 1.015)  # of a scale that is known to a step of the search
+EXPECTED_SCALES = (0.97, 1.0, 1.03)  # of the one expected; if an outer one fits best, nobody knows how far out it is
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ def find_changed(before: Picture, after: Picture) -> Changed:
     Returns:
         (H, W) bool.
     """
-    return np.asarray(cv2.absdiff(before, after).max(axis=2) > CHANGED_LEVELS)
+    red, green, blue = cv2.split(cv2.absdiff(before, after))
+    return np.asarray(cv2.max(cv2.max(red, green), blue) > CHANGED_LEVELS)
 
 
 def find_landing(before: Picture, after: Picture, cutout: Cutout) -> Landing | None:
@@ -82,8 +86,59 @@ def find_landing(before: Picture, after: Picture, cutout: Cutout) -> Landing | N
     for visible in (np.ones_like(changed), changed):  # all of it in sight; or partly hidden under the editor's frame
         landing = _best(_search(after, changed, visible, change, cutout) for change in find_changes(changed))
         if landing and landing.is_convincing():
-            return landing
+            return _refine(before, after, cutout, landing)
     return None
+
+
+def find_expected(before: Picture, after: Picture, cutout: Cutout, x: float, y: float, scale: float) -> Landing | None:
+    """Look for the cutout only where it is expected; many times faster than find_landing.
+
+    Args:
+        before: (H, W, 3) uint8, RGB.
+        after: (H, W, 3) uint8, RGB.
+        cutout: (h, w, 4) uint8, RGBA, straight alpha.
+        x: where its centre should be, in pixels of the screenshots.
+        y: likewise.
+        scale: screenshot pixels in a cutout pixel.
+
+    Returns:
+        Where it appeared, to a fraction of a pixel; None if it did not appear there, at about that size.
+    """
+    landings = _place_at_scales(before, after, cutout, (x, y), scale, EXPECTED_SCALES)
+    best = _best(landings)
+    return best if best and best is landings[1] and best.is_convincing() else None
+
+
+def _refine(before: Picture, after: Picture, cutout: Cutout, landing: Landing) -> Landing:
+    """The same to a fraction of a pixel, unless the cutout is partly hidden."""
+    landings = _place_at_scales(before, after, cutout, (landing.x, landing.y), landing.scale, FINE_SCALES)
+    best = _best(landings)
+    return best if best and best.rms < landing.rms else landing
+
+
+def _place_at_scales(
+    before: Picture, after: Picture, cutout: Cutout, near: tuple[float, float], scale: float, shares: Iterable[float]
+) -> list[Landing | None]:
+    """The best place near a point for each share of a scale; nothing if nothing changed there."""
+    around = _around(before, cutout, near, scale)
+    if around is None:
+        return []
+    rows, columns = slice(around.y, around.y + around.height), slice(around.x, around.x + around.width)
+    changed = np.zeros(before.shape[:2], np.bool_)
+    changed[rows, columns] = find_changed(before[rows, columns], after[rows, columns])
+    if not changed[rows, columns].any():
+        return []
+    region = _Region.of(after, changed, np.ones_like(changed), around, FINE_PX)
+    reach = max(1, round(EXPECTED_PX * region.shrink))
+    return [region.place(cutout, scale * share, near, reach) for share in shares]
+
+
+def _around(screen: Picture, cutout: Cutout, centre: tuple[float, float], scale: float) -> Box | None:
+    """What a cutout may cover that is expected there; None if that is beyond the screen."""
+    height, width = (scale * side / 2 + EXPECTED_PX for side in cutout.shape[:2])
+    left, right = max(0, round(centre[0] - width)), min(int(screen.shape[1]), round(centre[0] + width) + 1)
+    top, bottom = max(0, round(centre[1] - height)), min(int(screen.shape[0]), round(centre[1] + height) + 1)
+    return Box(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
 def find_changes(changed: Changed) -> list[Box]:
@@ -110,7 +165,8 @@ def _search(after: Picture, changed: Changed, visible: Changed, change: Box, cut
     if landing is None:
         return None
     fine = _Region.of(after, changed, visible, change, FINE_PX)
-    return _best(fine.place(cutout, scale, near=landing) for scale in _scales_around(landing, fine.shrink, cutout))
+    near, reach = (landing.x, landing.y), round(2 * FINE_PX / COARSE_PX) + 2
+    return _best(fine.place(cutout, scale, near, reach) for scale in _scales_around(landing, fine.shrink, cutout))
 
 
 def _best(landings: Iterable[Landing | None]) -> Landing | None:
@@ -157,8 +213,17 @@ class _Region:
         smooth = np.asarray(cv2.GaussianBlur(planes[0], (0, 0), SMOOTHING_PX), np.float32)
         return cls(smooth, planes[1], planes[2], change, shrink)
 
-    def place(self, cutout: Cutout, scale: float, near: Landing | None = None) -> Landing | None:
-        """Where the cutout at one scale differs least from what changed; `near` spares the search of far places."""
+    def place(
+        self, cutout: Cutout, scale: float, near: tuple[float, float] | None = None, reach: int = 0
+    ) -> Landing | None:
+        """Where the cutout at one scale differs least from what changed.
+
+        Args:
+            cutout: (h, w, 4) uint8, RGBA.
+            scale: screenshot pixels in a cutout pixel.
+            near: (x, y) on the screenshot that spare the search of places farther away; None to search everywhere.
+            reach: how far from there, in pixels of this region.
+        """
         width, height = (max(2, round(side * scale * self.shrink)) for side in (cutout.shape[1], cutout.shape[0]))
         interpolation = cv2.INTER_AREA if scale * self.shrink < 1 else cv2.INTER_LINEAR
         sharp = cv2.resize(cutout, (width, height), interpolation=interpolation)
@@ -166,13 +231,14 @@ class _Region:
         shown = template[template[:, :, 3] >= OPAQUE][:, :3]
         if not len(shown):
             return None
-        corner_from, corner_to = self._corners(width, height, near)
+        corner_from, corner_to = self._corners(width, height, near, reach)
         rms = self._rms_everywhere(template, (corner_from, corner_to))
         row, column = np.unravel_index(int(np.argmin(rms)), rms.shape)
         if not np.isfinite(rms[row, column]):
             return None
-        x = (corner_from[0] + column + width / 2) / self.shrink - 0.5 + self.change.x
-        y = (corner_from[1] + row + height / 2) / self.shrink - 0.5 + self.change.y
+        right, down = _lowest_beside(rms[row, :], int(column)), _lowest_beside(rms[:, column], int(row))
+        x = (corner_from[0] + column + right + width / 2) / self.shrink - 0.5 + self.change.x
+        y = (corner_from[1] + row + down + height / 2) / self.shrink - 0.5 + self.change.y
         return Landing(
             x=float(x),
             y=float(y),
@@ -183,13 +249,12 @@ class _Region:
             contrast=float(shown.std(axis=0).mean()),
         )
 
-    def _corners(self, width: int, height: int, near: Landing | None) -> Corners:
+    def _corners(self, width: int, height: int, near: tuple[float, float] | None, reach: int) -> Corners:
         """The first and last (x, y) in this region at which the template's top-left pixel is tried."""
         if near is None:
             return (-width // 2, -height // 2), (self.pixels.shape[1] - width // 2, self.pixels.shape[0] - height // 2)
-        x = round((near.x + 0.5 - self.change.x) * self.shrink - width / 2)
-        y = round((near.y + 0.5 - self.change.y) * self.shrink - height / 2)
-        reach = round(2 * FINE_PX / COARSE_PX) + 2
+        x = round((near[0] + 0.5 - self.change.x) * self.shrink - width / 2)
+        y = round((near[1] + 0.5 - self.change.y) * self.shrink - height / 2)
         return (x - reach, y - reach), (x + reach, y + reach)
 
     def _rms_everywhere(self, template: Cutout, corners: Corners) -> Plane:
@@ -215,6 +280,15 @@ class _Region:
         appeared = _correlate(_window(self.changed, template, corners), opaque)
         rms = np.sqrt(np.maximum(squares, 0) / (3 * whole))
         return np.asarray(np.where(appeared >= LEAST_SEEN * whole, rms, np.inf), np.float32)
+
+
+def _lowest_beside(values: Plane, index: int) -> float:
+    """How far from its lowest value a row of values is lowest, by the parabola through its neighbours; -0.5 to 0.5."""
+    if not 0 < index < len(values) - 1:
+        return 0.0
+    left, middle, right = (float(value) ** 2 for value in values[index - 1 : index + 2])
+    bend = left - 2 * middle + right
+    return 0.5 * (left - right) / bend if np.isfinite(bend) and bend > 0 else 0.0
 
 
 def _window(plane: Plane, template: Cutout, corners: Corners) -> Plane:

@@ -1,42 +1,72 @@
 """view + cutout -> the cutout in the editor, under the camera's centre, seen to be there."""
 
+import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-import cv2
 import numpy as np
 
 from desktop_agent.editors import Editor
+from desktop_agent.fit import fit_cutout
+from desktop_agent.journal import Journal
 from desktop_agent.locate import FoundPoint
-from desktop_agent.look import Landing, find_changed, find_changes, find_landing
+from desktop_agent.look import Landing, find_changed, find_expected
 from desktop_agent.pictures import Cutout, Picture
-from desktop_agent.screenshot import Screenshot, TakeScreenshots
-from protocol.errors import DesktopUnavailable, EditorNotReached, PasteMisplaced, PasteNotSeen, SomethingElseAppeared
+from desktop_agent.platforms import Platform, Window
+from desktop_agent.saved_cutouts import save_cutout
+from desktop_agent.screenshot import Screenshot
+from desktop_agent.watch import LONGEST_WAIT_S, Expected, Watch, differ
+from protocol.errors import (
+    CopyPasteError,
+    DialogInFront,
+    EditorNotReached,
+    EditorRefused,
+    EditorTakesNoPictures,
+    NoEditorThere,
+    NothingToUndo,
+    PasteMisplaced,
+    PasteNotSeen,
+    ScreenLocked,
+    SomethingElseAppeared,
+    WindowChanged,
+)
 from protocol.geometry import ScreenPoint
-from protocol.messages import PasteAnswer, PasteRequest
+from protocol.messages import PasteAnswer, PasteRequest, UndoAnswer
 
 FARTHEST_PX = 16.0  # from the aim: what snapping to a grid may do, and no more
-LONGEST_WAIT_S = 8.0  # for an editor to show what was pasted
-SETTLED_S = 0.4  # without a change: the editor has finished drawing
-POLL_S = 0.1
-SMALLEST_CUTOUT_PX = 16
-LARGEST_SCALE = 3.0  # beyond this a cutout is more blur than picture
+CLOSE_PX = 1.0  # to the aim: nothing to correct
+OTHER_SIZE = 0.04  # of the size wanted: the editor is zoomed, and what it is given must be another size
+NO_ZOOM = 0.02  # from a zoom of 1: within what a look can tell
+MOST_INSERTIONS = 3  # each but the last undone: one to learn the zoom, one to learn the place
 MOST_LEFT_OVER = 0.2  # of the pixels around an undone cutout that may still differ: handles, a tooltip
-LARGEST_SHARE = 0.9  # of the monitor that a cutout may cover
-
+FRONT_S = 2.0  # for the window manager to bring a window to the front
+BLACK_LEVEL = 8  # of 255: no screen that is on is as dark as this all over
 
 FindPoint = Callable[[Picture, PasteRequest], FoundPoint]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Desktop:
     """What pasting needs of the desktop."""
 
-    take_screenshots: TakeScreenshots
-    editor_at: Callable[[ScreenPoint], Editor]
+    platform: Platform
+    editor_of: Callable[[Window], Editor]  # raises EditorTakesNoPictures
+
+    def editor_at(self, point: ScreenPoint) -> Editor:
+        """The editor whose window lies under a point.
+
+        Raises:
+            NoEditorThere: the point lies on the bare desktop.
+            EditorTakesNoPictures: the program there is no editor for pictures.
+            DesktopUnavailable: this desktop's windows cannot be asked about.
+        """
+        return self.editor_of(self.platform.windows.at(point))
 
 
 @dataclass
@@ -47,26 +77,79 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time what happens inside."""
+        """Time what happens inside; a stage may come more than once."""
         start_s = time.monotonic()
         yield
-        self.stages_s[name] = round(time.monotonic() - start_s, 3)
+        self.stages_s[name] = round(self.stages_s.get(name, 0.0) + time.monotonic() - start_s, 3)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is pasted where."""
+
+    cutout: Cutout
+    aim: ScreenPoint
+    width_px: float  # on the screen, before it is turned
+    turn_deg: float
+    window: Window
+    editor: Editor
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """What was pasted and seen."""
+
+    target: Target
+    given: Cutout  # to the editor
+    before: Screenshot
+    after: Screenshot
+    landing: Landing
+
+    @property
+    def landed(self) -> ScreenPoint:
+        """The centre of the cutout."""
+        return self.before.to_desktop(self.landing.x, self.landing.y)
+
+    @property
+    def zoom(self) -> float:
+        """Screen pixels in a pixel of what the editor was given; exactly 1 where no look could tell it from that."""
+        return 1.0 if abs(self.landing.scale - 1) < NO_ZOOM else self.landing.scale
+
+    @property
+    def error_px(self) -> float:
+        """From the aim."""
+        return self.landed.distance_to(self.target.aim)
 
 
 class Paster:
     """Pastes cutouts one after the other: there is one pointer and one keyboard."""
 
-    def __init__(self, desktop: Desktop, find_point: FindPoint, longest_wait_s: float = LONGEST_WAIT_S) -> None:
+    def __init__(
+        self,
+        desktop: Desktop,
+        find_point: FindPoint,
+        *,
+        journal: Journal | None = None,
+        pictures_dir: Path | None = None,
+        longest_wait_s: float = LONGEST_WAIT_S,
+    ) -> None:
         """Set up.
 
         Args:
             desktop: the one that is pasted into.
             find_point: the screen point under the centre of a view; raises what find_screen_point does.
+            journal: where it is noted that a paste is under way.
+            pictures_dir: where cutouts are saved that no editor took.
             longest_wait_s: for an editor to show what was pasted.
         """
         self._desktop = desktop
+        self._windows = desktop.platform.windows
         self._find_point = find_point
-        self._longest_wait_s = longest_wait_s
+        self._journal = journal
+        self._pictures_dir = pictures_dir
+        self._watch = Watch(desktop.platform.take_screenshots, longest_wait_s)
+        self._zooms: dict[int, float] = {}  # of windows, as they were seen last
+        self._last: Pasted | None = None
         self._turn = threading.Lock()
 
     def paste(self, cutout: Cutout, view: Picture, request: PasteRequest) -> PasteAnswer:
@@ -79,123 +162,235 @@ class Paster:
 
         Raises:
             ScreenNotInView and the others of find_screen_point: there is no such point.
-            NoEditorThere, EditorNotReached: nothing was pasted.
+            ScreenLocked, NoEditorThere, EditorTakesNoPictures, EditorNotReached, DialogInFront, WindowChanged,
+            EditorRefused: nothing was pasted.
             PasteNotSeen, SomethingElseAppeared: nothing is known to be pasted.
             PasteMisplaced: it was pasted elsewhere, and undone if the editor was still in front.
         """
         with self._turn:
-            return self._paste(cutout, view, request)
+            try:
+                return self._paste(cutout, view, request)
+            except (EditorTakesNoPictures, EditorRefused, PasteNotSeen, SomethingElseAppeared, PasteMisplaced) as error:
+                if request.is_dry_run:
+                    raise
+                raise self._with_saved_cutout(error, cutout) from error
+
+    def undo(self) -> UndoAnswer:
+        """Take back the last paste, if it is still the last thing that was done there.
+
+        Raises:
+            NothingToUndo: nothing was pasted, or its window or its surroundings are not as they were.
+            EditorNotReached, DialogInFront: no key was pressed.
+        """
+        with self._turn:
+            pasted, self._last = self._last, None
+            if pasted is None:
+                raise NothingToUndo
+            target = pasted.target
+            if not self._is_where_it_was(target.window, pasted.landed):
+                raise NothingToUndo("Its window was moved, covered or closed.")
+            with self._keeping_what_is_the_users(target):
+                self._bring_to_front(target.window)
+                now = self._watch.calm(pasted.before)
+                if not self._is_still_there(pasted, now):
+                    raise NothingToUndo("The cutout is not where it was any more.")
+                return UndoAnswer(target.editor.name, self._take_back(pasted, now))
 
     def _paste(self, cutout: Cutout, view: Picture, request: PasteRequest) -> PasteAnswer:
         stopwatch = Stopwatch()
+        with stopwatch.stage("screenshot"):
+            if all(_is_black(screenshot) for screenshot in self._desktop.platform.take_screenshots()):
+                raise ScreenLocked
         with stopwatch.stage("locate"):
             found = self._find_point(view, request)
-        aim = found.screen_point
-        with stopwatch.stage("screenshot"):
-            screenshots = self._desktop.take_screenshots()
-            monitor = next((screenshot for screenshot in screenshots if screenshot.contains(aim)), None)
-        if monitor is None:
-            raise DesktopUnavailable("A monitor was changed or taken away meanwhile.")
-        with stopwatch.stage("paste"):
-            editor = self._desktop.editor_at(aim)
-            editor.approach(aim)
-            before = self._settled(monitor, self._deadline_s())
-            if not editor.is_in_front():
-                raise EditorNotReached
-            sized = resize_cutout(cutout, request.width_view * found.scale, monitor)
-            editor.paste(sized)
-        with stopwatch.stage("look"):
-            landing = self._look(before, sized, aim, editor)
-        landed = before.to_desktop(landing.x, landing.y)
-        width = round(landing.scale * sized.shape[1], 1)
-        error_px = round(landed.distance_to(aim), 2)
-        return PasteAnswer(
-            editor=editor.name,
-            strategy=editor.strategy,
-            aim=aim,
-            landed=landed,
-            landed_width=width,
-            error_px=error_px,
-            verified=True,
-            stages_s=stopwatch.stages_s,
+        window = self._windows.at(found.screen_point)
+        target = Target(
+            cutout=cutout,
+            aim=found.screen_point,
+            width_px=request.width_view * found.scale,
+            turn_deg=found.turn_deg + request.turn_deg,
+            window=window,
+            editor=self._desktop.editor_of(window),
         )
+        if window.is_dialog:
+            raise DialogInFront(_title_of(window))
+        if request.is_dry_run:
+            return _answer(target, stopwatch)
+        with self._keeping_what_is_the_users(target):
+            self._last = self._insert_until_right(target, stopwatch)
+        return _answer(target, stopwatch, self._last)
 
-    def _look(self, before: Screenshot, cutout: Cutout, aim: ScreenPoint, editor: Editor) -> Landing:
-        """Where on the monitor the cutout appeared.
+    def _insert_until_right(self, target: Target, stopwatch: Stopwatch) -> Pasted:
+        """Insert, look, and correct; what is left to undo is one step."""
+        for insertion in range(1, MOST_INSERTIONS + 1):
+            pasted = self._insert(target, stopwatch)
+            is_right_size = not self._has_better_size(pasted)
+            if is_right_size:
+                pasted = self._move(pasted, stopwatch)
+            learns_place = target.editor.learn(pasted.landed, pasted.zoom)
+            self._zooms[target.window.number] = pasted.zoom
+            can_go_on = target.editor.can_insert_again and insertion < MOST_INSERTIONS
+            if not can_go_on or (is_right_size and not learns_place):
+                break
+            with stopwatch.stage("undo"):
+                if not self._take_back(pasted, pasted.after):
+                    raise PasteMisplaced("It may not have been undone: look at the editor before you undo anything.")
+        if pasted.error_px <= FARTHEST_PX:
+            return pasted
+        with stopwatch.stage("undo"):
+            raise PasteMisplaced(self._undo_misplaced(pasted))
 
-        Editors show a paste in several steps (a status line, a dialog for a moment), so each is looked at.
-        """
-        deadline_s = self._deadline_s()
-        after, landing = before, None
-        while landing is None and time.monotonic() < deadline_s:
-            after = self._settled(before, deadline_s, since=after)
-            landing = find_landing(before.pixels, after.pixels, cutout)
-        if landing and before.to_desktop(landing.x, landing.y).distance_to(aim) <= FARTHEST_PX:
-            return landing
-        if landing:
-            raise PasteMisplaced(self._undo(before, after, landing, editor))
-        # Nothing is known to be pasted, so an undo might take back the user's own last step.
-        raise SomethingElseAppeared if _differ(before, after) else PasteNotSeen
+    def _insert(self, target: Target, stopwatch: Stopwatch) -> Pasted:
+        """Insert once, and see where it landed."""
+        with stopwatch.stage("paste"):
+            before = self._approach(target)
+        zoom = self._zooms.get(target.window.number, 1.0)
+        given = fit_cutout(target.cutout, target.width_px * before.scale, target.turn_deg, _size(before), zoom)
+        with self._journal.noting(target.editor.name) if self._journal else contextlib.nullcontext():
+            with stopwatch.stage("paste"):
+                target.editor.insert(given, target.aim)
+            with stopwatch.stage("look"):
+                expected = Expected(given, target.aim, zoom)
+                after, landing = self._watch.wait_for(before, expected, lambda: self._check_no_dialog(target.window))
+        if landing is None:
+            # Nothing is known to be pasted, so an undo might take back the user's own last step.
+            raise SomethingElseAppeared if differ(before, after) else PasteNotSeen
+        return Pasted(target, given, before, after, landing)
 
-    def _undo(self, before: Screenshot, pasted: Screenshot, landing: Landing, editor: Editor) -> str:
+    def _approach(self, target: Target) -> Screenshot:
+        """Make all ready for an insertion; what the monitor shows then."""
+        self._bring_to_front(target.window)
+        target.editor.approach(target.aim)
+        before = self._watch.calm(self._watch.monitor_with(target.aim))
+        if not self._is_where_it_was(target.window, target.aim):
+            raise WindowChanged
+        self._check_front(target.window)
+        return before
+
+    def _has_better_size(self, pasted: Pasted) -> bool:
+        """Whether the cutout would be nearer to the size wanted if it was inserted anew, now that the zoom is known."""
+        target = pasted.target
+        width_px = target.width_px * pasted.before.scale
+        better = fit_cutout(target.cutout, width_px, target.turn_deg, _size(pasted.before), pasted.zoom)
+        return bool(abs(better.shape[1] / pasted.given.shape[1] - 1) > OTHER_SIZE)
+
+    def _move(self, pasted: Pasted, stopwatch: Stopwatch) -> Pasted:
+        """The same after it was moved to the aim, if this editor's way can do that and it is not there."""
+        target = pasted.target
+        if pasted.error_px <= CLOSE_PX or not target.editor.move(pasted.landed, target.aim, pasted.zoom):
+            return pasted
+        with stopwatch.stage("look"):
+            expected = Expected(pasted.given, target.aim, pasted.zoom)
+            after, landing = self._watch.wait_for(pasted.before, expected, lambda: self._check_no_dialog(target.window))
+        return Pasted(target, pasted.given, pasted.before, after, landing) if landing else pasted
+
+    def _undo_misplaced(self, pasted: Pasted) -> str:
         """Take back what was seen to be pasted, once; what to tell of it."""
-        if not editor.is_in_front():
+        if self._windows.focused() != pasted.target.window:
             return "Another window has come to the front, so it was not undone."
-        editor.undo()
-        restored = self._settled(before, self._deadline_s(), since=pasted)
-        # Only where it landed: tooltips and what is selected may differ from before.
-        changed = find_changed(before.pixels, restored.pixels)[landing.around()]
-        if changed.mean() < MOST_LEFT_OVER:
+        if self._take_back(pasted, pasted.after):
             return "It was undone."
         return "It may not have been undone: look at the editor before you undo anything."
 
-    def _settled(self, monitor: Screenshot, deadline_s: float, *, since: Screenshot | None = None) -> Screenshot:
-        """A monitor's screenshot once it stands still; given `since`, once it has changed from that, too."""
-        last, still_since_s = self._take_again(monitor), time.monotonic()
-        while time.monotonic() < deadline_s:
-            has_changed = since is None or _differ(since, last)
-            if has_changed and time.monotonic() - still_since_s >= SETTLED_S:
-                break
-            time.sleep(POLL_S)
-            current = self._take_again(monitor)
-            if _differ(last, current):
-                still_since_s = time.monotonic()
-            last = current
-        return last
+    def _take_back(self, pasted: Pasted, now: Screenshot) -> bool:
+        """Undo once; whether the cutout was seen to go."""
+        pasted.target.editor.undo()
+        restored = self._watch.settled_since(now)
+        # Only where it landed: tooltips and what is selected may differ from before.
+        changed = find_changed(pasted.before.pixels, restored.pixels)[pasted.landing.around()]
+        return bool(changed.mean() < MOST_LEFT_OVER)
 
-    def _deadline_s(self) -> float:
-        return time.monotonic() + self._longest_wait_s
+    def _bring_to_front(self, window: Window) -> None:
+        """Give the window the keyboard.
 
-    def _take_again(self, monitor: Screenshot) -> Screenshot:
-        for screenshot in self._desktop.take_screenshots():
-            if screenshot.is_of_same_monitor(monitor):
-                return screenshot
-        raise DesktopUnavailable("A monitor was changed or taken away meanwhile.")
+        Raises:
+            DialogInFront: a dialog of the same program takes it.
+            EditorNotReached: the window does not get it.
+        """
+        deadline_s = time.monotonic() + FRONT_S
+        if self._windows.focused() != window:
+            self._windows.focus(window)
+        while self._windows.focused() != window and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        self._check_front(window)
+
+    def _check_front(self, window: Window) -> None:
+        self._check_no_dialog(window)
+        if self._windows.focused() != window:
+            raise EditorNotReached
+
+    def _check_no_dialog(self, window: Window) -> None:
+        focused = self._windows.focused()
+        if focused and focused != window and (focused.is_dialog or focused.program == window.program):
+            raise DialogInFront(_title_of(focused))
+
+    def _is_where_it_was(self, window: Window, point: ScreenPoint) -> bool:
+        try:
+            there = self._windows.at(point)
+        except NoEditorThere:
+            return False
+        return there == window and there.box == window.box
+
+    def _is_still_there(self, pasted: Pasted, now: Screenshot) -> bool:
+        landing = pasted.landing
+        seen = find_expected(pasted.before.pixels, now.pixels, pasted.given, landing.x, landing.y, landing.scale)
+        return seen is not None
+
+    @contextmanager
+    def _keeping_what_is_the_users(self, target: Target) -> Iterator[None]:
+        """Clipboard, pointer and the window in front are put back, unless a dialog came up."""
+        platform = self._desktop.platform
+        front, pointer, clipboard = self._windows.focused(), platform.input.pointer(), platform.clipboard.save()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(CopyPasteError):  # what it happened in is told; this is only courtesy
+                platform.clipboard.restore(clipboard)
+                if pointer:
+                    platform.input.move_pointer(pointer)
+                if front and front != target.window and self._windows.focused() == target.window:
+                    self._windows.focus(front)
+
+    def _with_saved_cutout(self, error: CopyPasteError, cutout: Cutout) -> CopyPasteError:
+        """The same error; its sentence names the file that the cutout was saved as."""
+        if self._pictures_dir is None:
+            return error
+        try:
+            file = save_cutout(cutout, self._pictures_dir)
+        except OSError as reason:
+            log.warning("The cutout was not saved: %s", reason)
+            return error
+        return type(error)(f"{error.fact} The cutout was saved as {file}.".strip())
 
 
-def _differ(one: Screenshot, other: Screenshot) -> bool:
-    return bool(find_changes(find_changed(one.pixels, other.pixels)))
+def _answer(target: Target, stopwatch: Stopwatch, pasted: Pasted | None = None) -> PasteAnswer:
+    return PasteAnswer(
+        editor=target.editor.name,
+        strategy=target.editor.strategy,
+        aim=target.aim,
+        landed=pasted.landed if pasted else None,
+        landed_width=round(_width_on_screen(pasted), 1) if pasted else None,
+        error_px=round(pasted.error_px, 2) if pasted else None,
+        verified=pasted is not None,
+        stages_s=stopwatch.stages_s,
+    )
 
 
-def resize_cutout(cutout: Cutout, width_px: float, monitor: Screenshot) -> Cutout:
-    """The cutout as wide on the screen as it floated over the view, but within the monitor and LARGEST_SCALE.
+def _width_on_screen(pasted: Pasted) -> float:
+    """Of the cutout before it was turned."""
+    upright = fit_cutout(
+        pasted.target.cutout, pasted.target.width_px * pasted.before.scale, 0.0, _size(pasted.before), pasted.zoom
+    )
+    return pasted.landing.scale * float(upright.shape[1]) / pasted.before.scale
 
-    Args:
-        cutout: (h, w, 4) uint8, RGBA, straight alpha.
-        width_px: wanted width, in screen pixels.
-        monitor: what it is to fit on.
 
-    Returns:
-        (h, w, 4) uint8, RGBA, straight alpha.
-    """
-    height, width = cutout.shape[:2]
-    fits = LARGEST_SHARE * min(monitor.pixels.shape[1] / width, monitor.pixels.shape[0] / height)
-    scale = min(LARGEST_SCALE, fits, max(width_px, SMALLEST_CUTOUT_PX) / width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # Colours are averaged by their alpha, so that what lies under transparent pixels does not bleed in.
-    alpha = cutout[:, :, 3:].astype(np.float32) / 255
-    premultiplied = np.concatenate([cutout[:, :, :3] * alpha, alpha * 255], axis=2)
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    resized = np.asarray(cv2.resize(premultiplied, size, interpolation=interpolation))
-    colours = resized[:, :, :3] / np.maximum(resized[:, :, 3:] / 255, 1e-3)
-    return np.clip(np.rint(np.dstack([colours, resized[:, :, 3]])), 0, 255).astype(np.uint8)
+def _size(screenshot: Screenshot) -> tuple[int, int]:
+    return int(screenshot.pixels.shape[0]), int(screenshot.pixels.shape[1])
+
+
+def _is_black(screenshot: Screenshot) -> bool:
+    return int(np.max(screenshot.pixels)) <= BLACK_LEVEL
+
+
+def _title_of(window: Window) -> str:
+    return f'Its title is "{window.title}".' if window.title else ""

@@ -122,6 +122,12 @@ class ScreenNotInView(CopyPasteError):
     status = 422
 
 
+class CameraTooClose(ScreenNotInView):
+    """The camera sees too little to recognise the screen by. Move back until it shows more of the screen."""
+
+    code = "camera_too_close"
+
+
 class AimBesideScreen(CopyPasteError):
     """The centre of the camera's view lies beside the screen. Aim at a spot on the screen."""
 
@@ -136,11 +142,24 @@ class ViewTooBlurred(CopyPasteError):
     status = 422
 
 
+class ViewTooDark(CopyPasteError):
+    """The camera's view is too dark to recognise the screen. Turn the screen brighter, or wipe the camera's lens."""
+
+    code = "view_too_dark"
+    status = 422
+
+
 class ScreenTooPlain(CopyPasteError):
     """There is too little on the screen to recognise it by. Show a toolbar, a picture or some text beside the spot."""
 
     code = "screen_too_plain"
     status = 422
+
+
+class ScreenAmbiguous(ScreenTooPlain):
+    """What the camera sees stands in more than one place of the screens. Show more around the spot you aim at."""
+
+    code = "screen_ambiguous"
 
 
 class ScreenDiffers(CopyPasteError):
@@ -171,6 +190,41 @@ class NoEditorThere(CopyPasteError):
     """There is no open document at the spot aimed at. Aim inside an editor's window, then tap again."""
 
     code = "no_editor_there"
+    status = 409
+
+
+class EditorTakesNoPictures(CopyPasteError):
+    """The program there takes no pictures. Aim at a picture, a drawing or a slide that is open."""
+
+    code = "editor_takes_no_pictures"
+    status = 409
+
+
+class EditorRefused(CopyPasteError):
+    """The editor refused the cutout. Is its document locked or open for reading only? Open one that can be changed."""
+
+    code = "editor_refused"
+    status = 409
+
+
+class DialogInFront(CopyPasteError):
+    """The editor shows a dialog and waits for you. Answer it on the computer, then tap again."""
+
+    code = "dialog_in_front"
+    status = 409
+
+
+class WindowChanged(CopyPasteError):
+    """The window was moved, covered or closed meanwhile, so nothing was pasted. Tap again."""
+
+    code = "window_changed"
+    status = 409
+
+
+class ScreenLocked(CopyPasteError):
+    """The computer's screen is black: it is locked or asleep. Wake it up, then tap again."""
+
+    code = "screen_locked"
     status = 409
 
 
@@ -220,6 +274,13 @@ class PermissionMissing(CopyPasteError):
     """The computer does not let the agent see or use its desktop. Allow it there, then start `make run` again."""
 
     code = "permission_missing"
+    status = 503
+
+
+class AgentPaused(CopyPasteError):
+    """Pasting is paused on the computer. Click on Resume in its AR Copy & Paste window, then tap again."""
+
+    code = "agent_paused"
     status = 503
 
 

@@ -1,4 +1,4 @@
-"""Ways of pasting into editors, one file per family."""
+"""Ways of pasting into editors, one file for each; profiles.py says which editor takes which."""
 
 from typing import Protocol
 
@@ -7,30 +7,49 @@ from protocol.geometry import ScreenPoint
 
 
 class Editor(Protocol):
-    """The program whose document lies under a screen point."""
+    """The program whose document lies under a screen point. Its window is in front when any of this is asked for.
+
+    All but `name` and `strategy` raise DesktopUnavailable where the clipboard, the keyboard or the pointer cannot be
+    used.
+    """
 
     name: str  # of the program, as the user knows it
-    strategy: str  # the way it is pasted into, in a word or two
+    strategy: str  # the way it is pasted into, in a few words
+    can_insert_again: bool  # one undo takes back all of an insertion, so that it may be done anew in another size
 
     def approach(self, point: ScreenPoint) -> None:
-        """Do what changes the screen but not the document: bring the window to the front, move the pointer there."""
+        """Do what changes the screen but not the document: move the pointer there."""
         ...
 
-    def paste(self, cutout: Cutout) -> None:
-        """Paste where the pointer is. Returns at once; the screen shows later whether it worked.
+    def insert(self, cutout: Cutout, point: ScreenPoint) -> None:
+        """Paste, with its centre as near to a point as this way can. The screen shows later whether it worked.
 
         Args:
             cutout: (h, w, 4) uint8, RGBA, straight alpha.
+            point: on the desktop.
 
         Raises:
-            DesktopUnavailable: the clipboard, the keyboard or the pointer cannot be used.
+            EditorRefused: the editor said that it does not take it.
         """
+        ...
+
+    def move(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:
+        """Move what was just inserted, without a step of its own to undo.
+
+        Args:
+            start: where its centre was seen.
+            end: where it should be.
+            zoom: screen pixels in a pixel of what was inserted.
+
+        Returns:
+            False where this way cannot move anything.
+        """
+        ...
+
+    def learn(self, landed: ScreenPoint, zoom: float) -> bool:
+        """Remember where the last insertion landed, and its zoom; whether the next would land nearer by it."""
         ...
 
     def undo(self) -> None:
         """Take back the last step of the document."""
-        ...
-
-    def is_in_front(self) -> bool:
-        """Whether keys go to this editor, and not to a dialog that popped up over it."""
         ...

@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from desktop_agent import clipboard, keys
 from desktop_agent.platforms import Platform, Window
+from desktop_agent.platforms.x11_clipboard import X11Clipboard
+from desktop_agent.platforms.x11_drop import X11Drop
+from desktop_agent.platforms.x11_input import X11Input
+from desktop_agent.platforms.x11_selection import open_display
 from desktop_agent.screenshot import MonitorScreenshots
-from protocol.errors import DesktopUnavailable, NoEditorThere
+from protocol.errors import NoEditorThere
 from protocol.geometry import Box, ScreenPoint
 
 NO_EDITORS = frozenset({"_NET_WM_WINDOW_TYPE_DESKTOP", "_NET_WM_WINDOW_TYPE_DOCK"})  # file managers, panels
@@ -19,7 +22,7 @@ def connect() -> Platform:
     Raises:
         DesktopUnavailable: it does not answer.
     """
-    return Platform("X11", X11Windows(), MonitorScreenshots(), keys.PyautoguiInput(), clipboard.CopykittenClipboard())
+    return Platform("X11", X11Windows(), MonitorScreenshots(), X11Input(open_display()), X11Clipboard(), drop=X11Drop())
 
 
 class X11Windows:

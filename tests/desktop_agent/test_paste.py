@@ -1,109 +1,185 @@
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from demo.monitor_camera import Pose, photograph
-from desktop_agent.locate import find_screen_point
-from desktop_agent.paste import Desktop, Paster, resize_cutout
+from desktop_agent.journal import Journal
+from desktop_agent.locate import FoundPoint, find_screen_point
+from desktop_agent.paste import Desktop, Paster
 from desktop_agent.pictures import Picture
+from desktop_agent.platforms import Platform, Window
 from desktop_agent.ready_screen import make_ready
 from desktop_agent.screenshot import Screenshot
-from protocol.errors import DesktopUnavailable, EditorNotReached, PasteMisplaced, PasteNotSeen, SomethingElseAppeared
-from protocol.geometry import ScreenPoint
-from protocol.messages import PasteRequest
+from protocol.errors import (
+    DesktopUnavailable,
+    DialogInFront,
+    EditorNotReached,
+    NothingToUndo,
+    PasteMisplaced,
+    PasteNotSeen,
+    ScreenLocked,
+    SomethingElseAppeared,
+    WindowChanged,
+)
+from protocol.geometry import Box, ScreenPoint
+from protocol.messages import PasteRequest, UndoAnswer
 from tests.desktop_agent.test_look import lay
 
 AIM = ScreenPoint(600, 350)
 
 
+WINDOW = Window(1, "Drawn", title="A drawing", box=Box(0, 0, 1280, 800))
+DIALOG = Window(2, "Drawn", title="Missing colour profile", is_dialog=True)
+TERMINAL = Window(3, "Terminal")
+
+
 @dataclass
 class DrawnEditor:
-    """An editor that draws into a picture of the desktop, and the ways in which editors misbehave."""
+    """A desktop with one editor, which draws into a picture of it, and the ways in which editors misbehave."""
 
     screen: Picture
     offset: float = 0.0  # how far from the pointer it pastes
+    zoom: float = 1.0
     takes_pictures: bool = True
     takes_s: float = 0.0  # after its status line has changed at once
     dialog: Picture | None = None  # what pops up instead
-    takes_the_front: bool = True  # that dialog
+    dialog_window: Window | None = None  # as what it takes the front
     can_be_reached: bool = True
+    can_move: bool = False
+    learns_place: bool = False
     loses_the_front: bool = False  # after the paste
+    undoes: bool = True
+    front: Window = WINDOW
+    window: Window = WINDOW  # the one under every point
     name: str = "Drawn"
     strategy: str = "drawing"
+    can_insert_again: bool = True
     steps: list[Picture] = field(default_factory=list)
-    pointer: ScreenPoint = AIM
+    given: list[Picture] = field(default_factory=list)
+    place: ScreenPoint = AIM  # of the pointer
+    clipboard: object = "what the user copied"
     undo_count: int = 0
 
     def approach(self, point: ScreenPoint) -> None:
-        self.pointer = point
+        self.place = point
 
-    def paste(self, cutout: Picture) -> None:
+    def insert(self, cutout: Picture, point: ScreenPoint) -> None:
         self.steps.append(self.screen.copy())
+        self.given.append(cutout)
+        self.clipboard = cutout
         self.screen[780:796, 20:300] = 90  # the status line
+        if self.loses_the_front:
+            self.front = TERMINAL
         if self.dialog is not None:
             height, width = self.dialog.shape[:2]
             self.screen[200 : 200 + height, 300 : 300 + width] = self.dialog
+            self.front = self.dialog_window or self.front
         elif self.takes_pictures:
-            threading.Timer(self.takes_s, self._draw, (cutout,)).start()
+            threading.Timer(self.takes_s, self._draw, (cutout, (point.x + self.offset, point.y))).start()
         else:
             self.screen[:] = self.steps.pop()
 
-    def _draw(self, cutout: Picture) -> None:
-        self.screen[:] = lay(self.screen, cutout, (self.pointer.x + self.offset, self.pointer.y))
+    def _draw(self, cutout: Picture, centre: tuple[float, float]) -> None:
+        self.screen[:] = lay(self.screen, cutout, centre, self.zoom)
+
+    def move(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:
+        if self.can_move:
+            self.screen[:] = self.steps[-1]
+            self._draw(self.given[-1], (end.x, end.y))
+        return self.can_move
+
+    def learn(self, landed: ScreenPoint, zoom: float) -> bool:
+        is_far = self.offset != 0
+        self.offset = 0.0 if self.learns_place else self.offset
+        return self.learns_place and is_far
 
     def undo(self) -> None:
         self.undo_count += 1
-        self.screen[:] = self.steps.pop()
+        if self.undoes:
+            self.screen[:] = self.steps.pop()
 
-    def is_in_front(self) -> bool:
-        has_dialog = self.dialog is not None and self.takes_the_front and bool(self.steps)
-        return self.can_be_reached and not has_dialog and not (self.loses_the_front and self.steps)
+    # What the desktop is asked.
+
+    def take_screenshots(self) -> list[Screenshot]:
+        return [Screenshot(self.screen.copy(), 0, 0)]
+
+    def at(self, point: ScreenPoint) -> Window:
+        return self.window
+
+    def focused(self) -> Window:
+        return self.front
+
+    def focus(self, window: Window) -> None:
+        self.front = window if self.can_be_reached else self.front
+
+    def pointer(self) -> ScreenPoint:
+        return self.place
+
+    def move_pointer(self, point: ScreenPoint) -> None:
+        self.place = point
+
+    def save(self) -> object:
+        return self.clipboard
+
+    def restore(self, saved: object) -> None:
+        self.clipboard = saved
 
 
-def paster_for(editor: DrawnEditor) -> Paster:
-    def take_screenshots() -> list[Screenshot]:
-        return [Screenshot(editor.screen.copy(), 0, 0)]
-
-    desktop = Desktop(take_screenshots, lambda point: editor)
-    return Paster(
-        desktop,
-        lambda view, request: find_screen_point(view, [make_ready(s) for s in take_screenshots()]),
-        longest_wait_s=4.0,
-    )
+def desktop_of(editor: DrawnEditor) -> Desktop:
+    fake: Any = editor
+    return Desktop(Platform("drawn", fake, editor.take_screenshots, fake, fake), lambda window: fake)
 
 
-def view_of(screen: Picture) -> Picture:
-    return photograph(screen, AIM, (960, 720), Pose(), seed=1)
+FOUND = FoundPoint(
+    screen_point=AIM,
+    scale=0.8,
+    turn_deg=0.0,
+    radius_95=1.0,
+    probability=1.0,
+    agreement=1.0,
+    monitor=Screenshot(np.zeros((800, 1280, 3), np.uint8), 0, 0),
+    screen_from_view=np.eye(3),
+    view_size=(1, 1),
+)
+VIEW = np.zeros((1, 1, 3), np.uint8)  # nobody looks at it
 
 
-def answer_scale(screen: Picture) -> float:
-    """Screen pixels in a view pixel of view_of(screen)."""
-    return Pose().screen_in_view * float(screen.shape[1]) / 960
+def paster_for(editor: DrawnEditor, **options: Any) -> Paster:
+    return Paster(desktop_of(editor), lambda view, request: FOUND, longest_wait_s=4.0, **options)
 
 
 def test_a_cutout_is_pasted_where_the_camera_points_and_seen_there(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy())
-    answer = paster_for(editor).paste(cutout, view_of(screen), PasteRequest(width_view=180))
+
+    def find_point(view: Picture, request: PasteRequest) -> FoundPoint:
+        return find_screen_point(view, [make_ready(screenshot) for screenshot in editor.take_screenshots()])
+
+    view = photograph(screen, AIM, (960, 720), Pose(), seed=1)
+    answer = Paster(desktop_of(editor), find_point).paste(cutout, view, PasteRequest(width_view=180))
     assert answer.aim.distance_to(AIM) < 1.5
     assert answer.landed is not None and answer.landed.distance_to(AIM) < 3
     assert (answer.editor, answer.strategy, answer.verified) == ("Drawn", "drawing", True)
-    assert answer.landed_width == pytest.approx(180 * answer_scale(screen), rel=0.05)
+    screen_pixels_in_a_view_pixel = Pose().screen_in_view * screen.shape[1] / 960
+    assert answer.landed_width == pytest.approx(180 * screen_pixels_in_a_view_pixel, rel=0.05)
     assert set(answer.stages_s) == {"screenshot", "locate", "paste", "look"}
 
 
 def test_nothing_is_undone_when_nothing_was_pasted(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), takes_pictures=False)
     with pytest.raises(PasteNotSeen):
-        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
     assert editor.undo_count == 0
 
 
 def test_a_misplaced_cutout_is_undone_once(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), offset=150)
     with pytest.raises(PasteMisplaced, match="It was undone"):
-        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
     assert editor.undo_count == 1
     assert np.array_equal(editor.screen, screen)
 
@@ -118,72 +194,67 @@ def test_a_tooltip_after_an_undo_is_no_reason_to_ask_for_another(screen: Picture
 
     editor.undo = undo_and_hint  # type: ignore[method-assign]  # the fake's own trick
     with pytest.raises(PasteMisplaced, match="It was undone"):
-        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(120))
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(120))
 
 
 def test_an_undo_that_did_nothing_is_not_claimed(screen: Picture, cutout: Picture) -> None:
-    editor = DrawnEditor(screen.copy(), offset=250)
-    editor.undo = lambda: None  # type: ignore[method-assign]  # the fake's own trick
+    editor = DrawnEditor(screen.copy(), offset=250, undoes=False)
     with pytest.raises(PasteMisplaced, match="look at the editor before you undo"):
-        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(120))
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(120))
 
 
-def test_a_dialog_is_reported_and_no_key_is_pressed_at_it(screen: Picture, cutout: Picture) -> None:
-    editor = DrawnEditor(screen.copy(), dialog=np.full((200, 400, 3), 235, np.uint8))
-    with pytest.raises(SomethingElseAppeared):
-        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
+def test_a_dialog_is_reported_with_its_title_and_no_key_is_pressed_at_it(screen: Picture, cutout: Picture) -> None:
+    dialog = np.full((200, 400, 3), 235, np.uint8)
+    editor = DrawnEditor(screen.copy(), dialog=dialog, dialog_window=DIALOG)
+    with pytest.raises(DialogInFront, match="Missing colour profile"):
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
     assert editor.undo_count == 0
 
 
 def test_a_tooltip_at_the_aim_is_no_reason_to_undo(screen: Picture, cutout: Picture) -> None:
-    editor = DrawnEditor(screen.copy(), dialog=np.full((300, 600, 3), 250, np.uint8), takes_the_front=False)
+    editor = DrawnEditor(screen.copy(), dialog=np.full((300, 600, 3), 250, np.uint8))
     with pytest.raises(SomethingElseAppeared):
-        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
     assert editor.undo_count == 0
 
 
 def test_a_cutout_that_appears_after_something_else_is_found(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), takes_s=2.0)
-    answer = paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
+    answer = paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
     assert answer.landed is not None and answer.landed.distance_to(AIM) < 3
 
 
 def test_no_key_is_pressed_when_the_editor_does_not_come_to_the_front(screen: Picture, cutout: Picture) -> None:
-    editor = DrawnEditor(screen.copy(), can_be_reached=False)
+    editor = DrawnEditor(screen.copy(), can_be_reached=False, front=TERMINAL)
     with pytest.raises(EditorNotReached):
-        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
     assert not editor.steps
 
 
-def test_a_misplaced_cutout_is_left_alone_behind_a_dialog(screen: Picture, cutout: Picture) -> None:
+def test_a_misplaced_cutout_is_left_alone_behind_another_window(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), offset=150, loses_the_front=True)
     with pytest.raises(PasteMisplaced, match="not undone"):
-        paster_for(editor).paste(cutout, view_of(screen), PasteRequest(180))
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
     assert editor.undo_count == 0
 
 
 def test_a_monitor_that_changes_meanwhile_is_one_sentence(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy())
-    shots = iter([screen, screen, screen[:600]])
-
-    def take_screenshots() -> list[Screenshot]:
-        return [Screenshot(next(shots), 0, 0)]
-
-    paster = Paster(
-        Desktop(take_screenshots, lambda point: editor),
-        lambda view, _: find_screen_point(view, [make_ready(s) for s in take_screenshots()]),
-    )
+    shots = iter([screen, screen, screen, screen[:600]])
+    fake: Any = editor
+    platform = Platform("drawn", fake, lambda: [Screenshot(next(shots), 0, 0)], fake, fake)
+    desktop = Desktop(platform, lambda window: fake)
     with pytest.raises(DesktopUnavailable, match="changed"):
-        paster.paste(cutout, view_of(screen), PasteRequest(180))
+        Paster(desktop, lambda view, request: FOUND).paste(cutout, VIEW, PasteRequest(180))
     assert not editor.steps
 
 
 def test_two_phones_paste_one_after_the_other(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy())
     paster = paster_for(editor)
-    view, answers = view_of(screen), []
+    answers = []
     phones = [
-        threading.Thread(target=lambda width=width: answers.append(paster.paste(cutout, view, PasteRequest(width))))
+        threading.Thread(target=lambda width=width: answers.append(paster.paste(cutout, VIEW, PasteRequest(width))))
         for width in (180.0, 90.0)
     ]
     for phone in phones:
@@ -194,22 +265,147 @@ def test_two_phones_paste_one_after_the_other(screen: Picture, cutout: Picture) 
     assert len(editor.steps) == 2
 
 
-def test_a_cutout_lands_as_wide_as_it_floated(screen: Picture, cutout: Picture) -> None:
-    resized = resize_cutout(cutout, 90.0, Screenshot(screen, 0, 0))
-    assert resized.shape == (60, 90, 4)
+def test_an_editor_that_can_move_is_asked_to(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), offset=150, can_move=True)
+    answer = paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
+    assert answer.error_px is not None and answer.error_px < 1.5
+    assert len(editor.steps) == 1
 
 
-def test_a_cutout_is_never_more_blur_than_picture_nor_larger_than_the_monitor(screen: Picture, cutout: Picture) -> None:
-    assert resize_cutout(cutout, 5000.0, Screenshot(screen, 0, 0)).shape == (360, 540, 4)
-    huge = np.repeat(np.repeat(cutout, 12, axis=0), 12, axis=1)
-    assert resize_cutout(huge, 9000.0, Screenshot(screen, 0, 0)).shape[0] <= 0.9 * 800
+def test_an_editor_with_a_place_of_its_own_learns_it_and_leaves_one_step(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), offset=150, learns_place=True)
+    answer = paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
+    assert answer.error_px is not None and answer.error_px < 1.5
+    assert (len(editor.steps), editor.undo_count) == (1, 1)
 
 
-def test_what_lies_under_transparent_pixels_does_not_bleed_into_the_edge(screen: Picture) -> None:
-    cutout = np.zeros((100, 100, 4), np.uint8)
-    cutout[:, :, 1] = 255  # hidden green
-    cutout[30:71, 30:71] = (200, 0, 0, 255)
-    resized = resize_cutout(cutout, 37.0, Screenshot(screen, 0, 0))
-    visible = resized[:, :, 3] > 20
-    assert resized[visible][:, 1].max() <= 2
-    assert resized[visible][:, 0].min() >= 195
+def test_in_a_zoomed_editor_the_cutout_is_as_wide_as_it_floated_and_leaves_one_step(
+    screen: Picture, cutout: Picture
+) -> None:
+    editor = DrawnEditor(screen.copy(), zoom=0.5)
+    paster = paster_for(editor)
+    answer = paster.paste(cutout, VIEW, PasteRequest(180))
+    assert answer.landed_width == pytest.approx(180 * FOUND.scale, rel=0.05)
+    assert (len(editor.steps), editor.undo_count) == (1, 1)
+
+
+def test_the_zoom_of_a_window_is_learnt_once(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), zoom=0.5)
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    paster.undo()
+    answer = paster.paste(cutout, VIEW, PasteRequest(180))
+    assert answer.landed_width == pytest.approx(180 * FOUND.scale, rel=0.05)
+    assert len(editor.given) == 3
+
+
+def test_a_cutout_lands_as_turned_as_it_floated(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    answer = paster_for(editor).paste(cutout, VIEW, PasteRequest(180, turn_deg=90.0))
+    assert answer.landed_width == pytest.approx(180 * FOUND.scale, rel=0.05)
+    given = editor.given[0]
+    assert given.shape[0] > given.shape[1]
+
+
+def test_what_the_user_copied_where_he_pointed_and_worked_is_put_back(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), front=TERMINAL, place=ScreenPoint(7, 9))
+    paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
+    assert editor.clipboard == "what the user copied"
+    assert editor.place == ScreenPoint(7, 9)
+    assert editor.front == TERMINAL
+
+
+def test_a_window_that_moved_meanwhile_is_not_pasted_into(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+
+    def approach(point: ScreenPoint) -> None:
+        editor.window = Window(1, "Drawn", box=Box(40, 0, 1280, 800))
+
+    editor.approach = approach  # type: ignore[method-assign]  # the fake's own trick
+    with pytest.raises(WindowChanged):
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
+    assert not editor.steps
+
+
+def test_a_dialog_under_the_aim_is_not_pasted_into(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), window=DIALOG)
+    with pytest.raises(DialogInFront, match="Missing colour profile"):
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
+    assert not editor.steps
+
+
+def test_a_black_screen_is_said_to_be_locked(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(np.zeros_like(screen))
+    with pytest.raises(ScreenLocked):
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
+
+
+def test_a_dry_run_pastes_nothing(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    answer = paster_for(editor).paste(cutout, VIEW, PasteRequest(180, is_dry_run=True))
+    assert answer.aim.distance_to(AIM) < 1.5
+    assert (answer.editor, answer.landed, answer.error_px, answer.verified) == ("Drawn", None, None, False)
+    assert not editor.steps
+
+
+def test_a_cutout_that_no_editor_took_is_saved_and_the_sentence_names_the_file(
+    screen: Picture, cutout: Picture, tmp_path: Path
+) -> None:
+    editor = DrawnEditor(screen.copy(), takes_pictures=False)
+    with pytest.raises(PasteNotSeen) as refusal:
+        paster_for(editor, pictures_dir=tmp_path).paste(cutout, VIEW, PasteRequest(180))
+    (file,) = tmp_path.glob("*.png")
+    assert str(file) in refusal.value.sentence
+    assert np.array_equal(np.asarray(Image.open(file)), cutout)
+
+
+def test_the_last_paste_is_taken_back_once(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    assert paster.undo() == UndoAnswer("Drawn", verified=True)
+    assert np.array_equal(editor.screen, screen)
+    with pytest.raises(NothingToUndo):
+        paster.undo()
+    assert editor.undo_count == 1
+
+
+def test_a_paste_that_the_user_has_moved_or_undone_is_not_undone(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    editor.screen[:] = editor.steps.pop()
+    with pytest.raises(NothingToUndo):
+        paster.undo()
+    assert editor.undo_count == 0
+
+
+def test_a_paste_whose_window_is_covered_is_not_undone(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    editor.window = TERMINAL
+    with pytest.raises(NothingToUndo, match="covered"):
+        paster.undo()
+    assert editor.undo_count == 0
+
+
+def test_an_agent_that_was_killed_while_it_pasted_says_what_it_does_not_know(
+    screen: Picture, cutout: Picture, tmp_path: Path
+) -> None:
+    journal = Journal(tmp_path / "pasting.json")
+    editor = DrawnEditor(screen.copy(), takes_s=1.0)
+    noted = tmp_path / "as it was when the agent was killed"
+
+    insert = editor.insert
+
+    def insert_and_keep_the_journal(given: Picture, point: ScreenPoint) -> None:
+        insert(given, point)
+        noted.write_bytes((tmp_path / "pasting.json").read_bytes())
+
+    editor.insert = insert_and_keep_the_journal  # type: ignore[assignment]  # the fake's own trick
+    paster_for(editor, journal=journal).paste(cutout, VIEW, PasteRequest(180))
+    assert journal.tell_unknown() is None
+    told = Journal(noted).tell_unknown()
+    assert told is not None and "Drawn" in told
+    assert Journal(noted).tell_unknown() is None

@@ -1,0 +1,66 @@
+"""Linux with X11: the clipboard, whatever forms it holds."""
+
+import io
+import time
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from desktop_agent.pictures import Cutout
+from desktop_agent.platforms.x11_selection import Asker, Form, Forms, Offer, open_display
+
+CLIPBOARD = "CLIPBOARD"
+PNG = "image/png"
+SAVING_S = 0.5  # for the program that was copied in to hand over what it has
+MOST_SAVED_BYTES = 32 * 1024**2  # of each form
+# What other programs can paste. Rarer forms are made on demand, at a cost, and only their own program reads them.
+SAVED_FORMS = (
+    *("UTF8_STRING", "STRING", "TEXT", "text/plain", "text/plain;charset=utf-8", "text/html", "text/rtf"),
+    *("text/uri-list", "x-special/gnome-copied-files", "application/x-kde-cutselection"),
+    *(PNG, "image/svg+xml", "image/x-inkscape-svg", "text/x-moz-url", "chromium/x-web-custom-data"),
+)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What was on the clipboard; nothing if nobody held it or the owner did not answer."""
+
+    forms: Forms = field(default_factory=dict)
+
+
+class X11Clipboard:
+    """The clipboard of the display named by DISPLAY; what is put there stays for as long as the agent runs."""
+
+    def __init__(self) -> None:
+        """Hold nothing yet."""
+        self._offer: Offer | None = None
+
+    def copy(self, cutout: Cutout) -> None:
+        """Put a cutout there, as image/png."""
+        png = io.BytesIO()
+        Image.fromarray(cutout).save(png, "PNG", compress_level=1)
+        self._hold({PNG: Form(PNG, 8, png.getvalue())})
+
+    def save(self) -> Saved:
+        """What is there now, in every form that other programs paste."""
+        deadline_s = time.monotonic() + SAVING_S
+        asker = Asker(open_display(), CLIPBOARD)
+        try:
+            offered = asker.names(deadline_s)
+            forms = {name: asker.fetch(name, deadline_s, MOST_SAVED_BYTES) for name in SAVED_FORMS if name in offered}
+        finally:
+            asker.close()
+        return Saved({name: form for name, form in forms.items() if form})
+
+    def restore(self, saved: Saved) -> None:
+        """Put it back, unless another program was copied in meanwhile."""
+        if self._offer is None or self._offer.has_ended.is_set():
+            return
+        if saved.forms:
+            self._hold(saved.forms)
+        else:
+            self._offer.withdraw()
+            self._offer = None
+
+    def _hold(self, forms: Forms) -> None:
+        self._offer = Offer(CLIPBOARD, forms, open_display())

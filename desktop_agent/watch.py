@@ -1,0 +1,128 @@
+"""The screen, looked at again and again -> when it stands still, and when the cutout is there."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from desktop_agent.look import Landing, find_changed, find_changes, find_expected, find_landing
+from desktop_agent.pictures import Cutout
+from desktop_agent.screenshot import Screenshot, TakeScreenshots
+from protocol.errors import DesktopUnavailable
+from protocol.geometry import ScreenPoint
+
+LONGEST_WAIT_S = 8.0  # for an editor to show what was pasted
+CALM_S = 0.12  # without a change, before a paste: what hovering and raising a window do is done
+SETTLED_S = 0.4  # without a change, after a paste: the editor has finished drawing
+POLL_S = 0.04
+SAME_PLACE_PX = 0.7  # between two looks at a cutout that stays where it is
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What should appear, and where."""
+
+    cutout: Cutout
+    point: ScreenPoint
+    zoom: float  # screen pixels in a pixel of the cutout
+
+
+class Watch:
+    """Eyes on the desktop."""
+
+    def __init__(self, take_screenshots: TakeScreenshots, longest_wait_s: float = LONGEST_WAIT_S) -> None:
+        """Args: longest_wait_s: for an editor to show what was pasted."""
+        self._take_screenshots = take_screenshots
+        self._longest_wait_s = longest_wait_s
+
+    def monitor_with(self, point: ScreenPoint) -> Screenshot:
+        """What the monitor shows, now, that has a point of the desktop.
+
+        Raises:
+            DesktopUnavailable: none has it any more.
+        """
+        return self._take(lambda screenshot: screenshot.contains(point))
+
+    def again(self, monitor: Screenshot) -> Screenshot:
+        """What the same monitor shows now.
+
+        Raises:
+            DesktopUnavailable: it was changed or taken away.
+        """
+        return self._take(monitor.is_of_same_monitor)
+
+    def calm(self, monitor: Screenshot) -> Screenshot:
+        """What a monitor shows once it has stood still for a moment, or at the end of our patience."""
+        return self._still(self.again(monitor), CALM_S)
+
+    def settled_since(self, since: Screenshot) -> Screenshot:
+        """What a monitor shows once it has changed and then stood still, or at the end of our patience."""
+        return self._still(since, SETTLED_S, since=since)
+
+    def wait_for(
+        self, before: Screenshot, expected: Expected, check: Callable[[], None]
+    ) -> tuple[Screenshot, Landing | None]:
+        """Wait until a cutout is seen to stay at one place.
+
+        Editors show a paste in several steps (a status line, a dialog for a moment), so each is looked at.
+
+        Args:
+            before: what the monitor showed before.
+            expected: what to look for, and where first.
+            check: called when the screen stands still without the cutout; may raise.
+
+        Returns:
+            What the monitor shows then, and where the cutout is on it; None if it did not come.
+        """
+        deadline_s = time.monotonic() + self._longest_wait_s
+        last, still_since_s, searched, seen = before, time.monotonic(), before, None
+        while time.monotonic() < deadline_s:
+            current = self.again(before)
+            last_seen, seen = seen, _see(before, current, expected)
+            if seen and last_seen and _is_same_place(seen, last_seen):
+                return current, seen
+            now_s = time.monotonic()
+            if differ(last, current):
+                still_since_s = now_s
+            elif seen is None and now_s - still_since_s >= SETTLED_S:
+                if differ(before, current) and differ(searched, current):
+                    landing, searched = find_landing(before.pixels, current.pixels, expected.cutout), current
+                    if landing:
+                        return current, landing
+                check()
+            last = current
+            time.sleep(POLL_S)
+        return last, None
+
+    def _still(self, last: Screenshot, still_s: float, *, since: Screenshot | None = None) -> Screenshot:
+        deadline_s = time.monotonic() + self._longest_wait_s
+        still_since_s = time.monotonic()
+        while time.monotonic() < deadline_s:
+            has_changed = since is None or differ(since, last)
+            if has_changed and time.monotonic() - still_since_s >= still_s:
+                break
+            time.sleep(POLL_S)
+            current = self.again(last)
+            if differ(last, current):
+                still_since_s = time.monotonic()
+            last = current
+        return last
+
+    def _take(self, is_wanted: Callable[[Screenshot], bool]) -> Screenshot:
+        for screenshot in self._take_screenshots():
+            if is_wanted(screenshot):
+                return screenshot
+        raise DesktopUnavailable("A monitor was changed or taken away meanwhile.")
+
+
+def differ(one: Screenshot, other: Screenshot) -> bool:
+    """Whether more has changed between two screenshots than a blinking cursor."""
+    return bool(find_changes(find_changed(one.pixels, other.pixels)))
+
+
+def _see(before: Screenshot, current: Screenshot, expected: Expected) -> Landing | None:
+    x, y = before.from_desktop(expected.point)
+    return find_expected(before.pixels, current.pixels, expected.cutout, x, y, expected.zoom)
+
+
+def _is_same_place(one: Landing, other: Landing) -> bool:
+    return max(abs(one.x - other.x), abs(one.y - other.y)) <= SAME_PLACE_PX
