@@ -1,14 +1,22 @@
 """What phones ask of this desktop while they aim and paste: view -> where a paste would go, and the paste itself."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from desktop_agent.editors import Editor
+from desktop_agent.find import PointFinder
 from desktop_agent.locate import FoundPoint
+from desktop_agent.mark import draw_mark
+from desktop_agent.overlay import Overlay
 from desktop_agent.paste import Paster
 from desktop_agent.pictures import Cutout, Picture
-from protocol.errors import CopyPasteError, NoEditorThere, NothingToUndo
+from protocol.errors import CopyPasteError, ServerBusy
 from protocol.geometry import ScreenPoint
 from protocol.messages import AimAnswer, AimRequest, PasteAnswer, PasteRequest, UndoAnswer
+
+MARK_S = 1.0  # after the last aim
+TRIAL_MARK_S = 3.0
 
 
 class LiveDesktop:
@@ -17,7 +25,8 @@ class LiveDesktop:
     def __init__(
         self,
         paster: Paster,
-        find_point: Callable[[Picture], FoundPoint],
+        finder: PointFinder,
+        overlay: Overlay,
         editor_at: Callable[[ScreenPoint], Editor],
         tell: Callable[[str], None],
     ) -> None:
@@ -25,42 +34,76 @@ class LiveDesktop:
 
         Args:
             paster: what pastes.
-            find_point: the screen point under the centre of a view.
+            finder: finds where views point to.
+            overlay: to mark where a paste would land, if it can.
             editor_at: the editor under a screen point.
             tell: takes a line for the user of this computer.
         """
         self._paster = paster
-        self._find_point = find_point
+        self._finder = finder
+        self._overlay = overlay
         self._editor_at = editor_at
         self._tell = tell
+        self._turn = threading.Lock()
+        self._pastes = 0  # going on or waiting
 
-    def aim(self, device: str, view: Picture, asked: AimRequest) -> AimAnswer:  # noqa: ARG002  # come to use next
-        """Where a paste would go now."""
-        found = self._find_point(view)
+    def aim(self, device: str, view: Picture, asked: AimRequest) -> AimAnswer:
+        """Where a paste would go now.
+
+        Raises:
+            ServerBusy: something is being pasted.
+            ScreenNotInView and the others of PointFinder.follow: there is no such point.
+        """
+        with self._turn:
+            if self._pastes:
+                raise ServerBusy
+        self._overlay.prepare()
+        found = self._finder.follow(device, view, asked.shutter_s)
+        self._mark(found)
         return AimAnswer(found.screen_point, found.radius_95, found.probability, self._editor_name(found.screen_point))
 
     def paste(self, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
-        """Paste a cutout where a view points to."""
-        try:
-            answer = self._paster.paste(cutout, view, asked)
-        except CopyPasteError as error:
-            self._tell(f"Not pasted. {error.sentence}")
-            raise
-        self._tell(_summary(answer))
-        return answer
+        """Paste a cutout where a view points to; raises what Paster.paste does."""
+        with self._pasting():
+            try:
+                answer = self._paster.paste(cutout, view, asked)
+            except CopyPasteError as error:
+                self._tell(f"Not pasted. {error.sentence}")
+                raise
+            self._tell(_summary(answer))
+            return answer
 
     def undo(self) -> UndoAnswer:
-        """Take back the last paste."""
-        raise NothingToUndo
+        """Take back the last paste; raises what Paster.undo does."""
+        with self._pasting():
+            return self._paster.undo()
+
+    @contextmanager
+    def _pasting(self) -> Iterator[None]:
+        """Without a mark, and without aims that could show one."""
+        with self._turn:
+            self._pastes += 1
+            self._overlay.hide()
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._pastes -= 1
+
+    def _mark(self, found: FoundPoint) -> None:
+        with self._turn:
+            if not self._pastes:
+                self._overlay.show(draw_mark(found.screen_point, found.monitor), MARK_S)
 
     def _editor_name(self, point: ScreenPoint) -> str | None:
         try:
             return self._editor_at(point).name
-        except NoEditorThere:
+        except CopyPasteError:  # there is none, or none that takes pictures
             return None
 
 
 def _summary(answer: PasteAnswer) -> str:
     stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.stages_s.items())
-    where = f"{answer.error_px:.1f} px from the aim" if answer.error_px is not None else "as a trial"
-    return f"Pasted into {answer.editor} ({answer.strategy}), {where}: {stages}."
+    if answer.error_px is None:
+        return f"Would be pasted into {answer.editor} ({answer.strategy}): {stages}."
+    return f"Pasted into {answer.editor} ({answer.strategy}), {answer.error_px:.1f} px from the aim: {stages}."

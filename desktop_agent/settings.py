@@ -25,6 +25,7 @@ class Settings:
     server_url: str | None  # of a segmentation server that runs already; None: one is started
     server_api_key: str | None = field(repr=False)  # a secret stays out of logs
     photoshop_password: str | None = field(repr=False)  # of its remote connection; None: it is not used
+    shows_marks: bool  # on the screen: where a paste would land, and markers on one too plain to recognise
     shows_window: bool  # with the QR code, the phones and the last pastes
 
 
@@ -42,6 +43,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--server-url", help="a segmentation server that runs already; without it, one is started")
     parser.add_argument("--server-api-key-file", type=Path, help="the API key of that server")
     parser.add_argument("--photoshop-password-file", type=Path, help="the password of Photoshop's remote connection")
+    parser.add_argument("--no-marks", action="store_true", help="show neither the aim nor markers on the screen")
     parser.add_argument("--no-window", action="store_true", help="open no window; the QR code is in the terminal")
     given = parser.parse_args(arguments)
     if given.server_api_key_file and not given.server_url:
@@ -56,6 +58,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         server_url=given.server_url,
         server_api_key=_read_secret(given.server_api_key_file),
         photoshop_password=_read_secret(given.photoshop_password_file),
+        shows_marks=not given.no_marks,
         shows_window=not given.no_window,
     )
 

@@ -11,6 +11,11 @@ def test_without_arguments_only_this_computer_is_served() -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", AGENT_PORT)
     assert settings.server_url is None
     assert settings.shows_window
+    assert settings.shows_marks
+
+
+def test_marks_can_be_turned_off() -> None:
+    assert not parse(["--no-marks"]).shows_marks
 
 
 def test_the_key_of_a_server_is_read_from_its_file(tmp_path: Path) -> None:

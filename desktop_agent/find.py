@@ -1,0 +1,109 @@
+"""view + time of its shutter -> the screen point now: by what the screen showed then, or by markers on it."""
+
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from desktop_agent.aim import Aims
+from desktop_agent.carry import carry
+from desktop_agent.locate import FoundPoint
+from desktop_agent.markers import Marker, draw_markers, find_point_by_markers, place_markers
+from desktop_agent.overlay import Overlay
+from desktop_agent.pictures import Picture
+from desktop_agent.recent_screens import Moment, RecentScreens
+from desktop_agent.screenshot import Screenshot
+from protocol.errors import (
+    ScreenDiffers,
+    ScreenMoving,
+    ScreenNotInView,
+    ScreenTooPlain,
+    SecondViewWanted,
+    ViewTooBlurred,
+)
+from protocol.messages import PasteRequest
+
+MARKERS_S = 3.0
+MOST_LOOKS = 5  # at content that moves, before a paste
+STILL_S = 0.12
+MARKERS_HELP = (ScreenTooPlain, ScreenNotInView, ScreenDiffers, ViewTooBlurred)
+
+
+@dataclass(frozen=True)
+class ShownMarkers:
+    """The markers that the screen shows, or showed last."""
+
+    screenshots: Sequence[Screenshot]
+    markers: Mapping[int, Sequence[Marker]]
+
+
+class PointFinder:
+    """Finds where views point to, on screens that it knows before the view comes."""
+
+    def __init__(self, recent: RecentScreens, aims: Aims, overlay: Overlay) -> None:
+        """Args: recent: what the screen showed. aims: of the phones. overlay: to show markers by, if it can."""
+        self._recent = recent
+        self._aims = aims
+        self._overlay = overlay
+        self._shown: ShownMarkers | None = None
+
+    def follow(self, device: str, view: Picture, shutter_s: float | None) -> FoundPoint:
+        """The point that a device aims at; from now on and for some seconds the screen is watched.
+
+        Raises:
+            ScreenMoving: what it aims at moves.
+            ScreenNotInView and the others of find_screen_point: there is no such point.
+        """
+        self._recent.want()
+        then = self._recent.at(shutter_s)
+        if then is None:
+            return self._aims.follow(device, view, self._recent.take().screens)
+        found = self._aims.follow(device, view, then.screens)
+        return _carried(found, then, self._recent.latest())
+
+    def find(self, view: Picture, request: PasteRequest) -> FoundPoint:
+        """The point to paste at, what lies there standing still.
+
+        Raises:
+            SecondViewWanted: the screen shows markers now; another view of it may be found.
+            ScreenMoving: what was aimed at moves.
+            ScreenNotInView and the others of find_screen_point: there is no such point.
+        """
+        if request.is_second_view and self._shown:
+            with contextlib.suppress(ScreenNotInView):
+                return find_point_by_markers(view, self._shown.screenshots, self._shown.markers)
+        try:
+            return self._find_on_screen(view, request.shutter_s)
+        except MARKERS_HELP as refusal:
+            if request.is_second_view or not self._show_markers():
+                raise
+            raise SecondViewWanted from refusal
+
+    def _find_on_screen(self, view: Picture, shutter_s: float | None) -> FoundPoint:
+        then = self._recent.at(shutter_s)
+        if then is None:
+            return self._aims.find(view, self._recent.take().screens)
+        found = self._aims.find(view, then.screens)
+        for _ in range(MOST_LOOKS):
+            now = self._recent.take()
+            carried = _carried(found, then, now)
+            if carried.screen_point == found.screen_point:
+                return carried
+            found, then = carried, now
+            time.sleep(STILL_S)
+        raise ScreenMoving
+
+    def _show_markers(self) -> bool:
+        screenshots = [screen.screenshot for screen in self._recent.take().screens]
+        markers = place_markers(screenshots)
+        patches = [patch for index, placed in markers.items() for patch in draw_markers(screenshots[index], placed)]
+        self._shown = ShownMarkers(screenshots, markers) if self._overlay.show(patches, MARKERS_S) else None
+        return self._shown is not None
+
+
+def _carried(found: FoundPoint, then: Moment, now: Moment) -> FoundPoint:
+    """The same, where what it lies on is now."""
+    point = carry(found.screen_point, then.screenshot_of(found.monitor), now.screenshot_of(found.monitor))
+    if not found.monitor.contains(point):
+        raise ScreenMoving
+    return replace(found, screen_point=point)

@@ -1,0 +1,168 @@
+"""How a view, the time of its shutter, the screen's past and its markers make a screen point."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from demo.monitor_camera import Pose, photograph
+from desktop_agent.aim import Aims
+from desktop_agent.find import PointFinder
+from desktop_agent.locate import FoundPoint
+from desktop_agent.overlay import Overlay
+from desktop_agent.overlay_message import Patch
+from desktop_agent.pictures import Picture
+from desktop_agent.ready_screen import ReadyScreen
+from desktop_agent.recent_screens import WANTED_S, RecentScreens
+from desktop_agent.screenshot import Screenshot
+from protocol.errors import AimBesideScreen, CopyPasteError, ScreenMoving, ScreenTooPlain, SecondViewWanted
+from protocol.geometry import ScreenPoint
+from protocol.messages import PasteRequest
+from tests.conftest import draw_screen
+from tests.desktop_agent.test_aim import FOUND
+from tests.desktop_agent.test_markers import lay, plain
+
+AIM = ScreenPoint(300, 220)
+VIEW = np.zeros((480, 640, 3), np.uint8)
+
+
+@dataclass
+class DrawnOverlay(Overlay):
+    """Remembers what it was to show; it shows it if it can."""
+
+    can_show: bool = True
+    patches: Sequence[Patch] = ()
+
+    def show(self, patches: Sequence[Patch], shows_s: float) -> bool:
+        self.patches = patches if self.can_show else ()
+        return self.can_show
+
+
+@dataclass
+class Desk:
+    """A screen that scrolls at given times, and a search of it that always finds one point, or none."""
+
+    pixels: Picture
+    refusal: CopyPasteError | None = None
+    overlay: DrawnOverlay = field(default_factory=DrawnOverlay)
+    now_s: float = 100.0
+    scrolls: list[int] = field(default_factory=list)  # rows, before each of the next screenshots
+    searched: list[ReadyScreen] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.recent = RecentScreens(self._take, lambda: self.now_s)
+        self.finder = PointFinder(self.recent, Aims(self._find, lambda: self.now_s), self.overlay)
+
+    def _take(self) -> list[Screenshot]:
+        if self.scrolls:
+            self.pixels = np.roll(self.pixels, -self.scrolls.pop(0), axis=0)
+        return [Screenshot(self.pixels.copy(), 0, 0)]
+
+    def _find(self, view: Picture, screens: Sequence[ReadyScreen], near: FoundPoint | None) -> FoundPoint:
+        self.searched.append(screens[0])
+        if self.refusal:
+            raise self.refusal
+        return replace(FOUND, screen_point=AIM, monitor=screens[0].screenshot)
+
+    def view(self) -> Picture:
+        """What a camera sees of it and of what lies over it."""
+        return photograph(lay(Screenshot(self.pixels, 0, 0), self.overlay.patches), AIM, (960, 720), Pose(), seed=1)
+
+    def error_of(self, view: Picture, request: PasteRequest) -> type[CopyPasteError]:
+        with pytest.raises(CopyPasteError) as raised:
+            self.finder.find(view, request)
+        return raised.type
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(draw_screen(seed=1, width=640, height=480))
+
+
+@pytest.fixture
+def blank() -> Desk:
+    return Desk(plain(width=640, height=480), ScreenTooPlain())
+
+
+def test_without_the_time_of_the_shutter_the_screen_is_taken_as_it_is(desk: Desk) -> None:
+    desk.recent.take()
+    desk.scrolls = [60]
+    assert desk.finder.find(VIEW, PasteRequest(90.0)).screen_point == AIM
+    assert np.array_equal(desk.searched[0].screenshot.pixels, desk.pixels)
+
+
+def test_what_scrolled_between_the_shutter_and_the_paste_is_pasted_where_it_went(desk: Desk) -> None:
+    before = desk.recent.take()
+    desk.now_s += 0.3
+    desk.scrolls = [60]
+    found = desk.finder.find(VIEW, PasteRequest(90.0, shutter_s=100.0))
+    assert desk.searched == [before.screens[0]]
+    assert found.screen_point == ScreenPoint(AIM.x, AIM.y - 60)
+
+
+def test_what_goes_on_scrolling_is_refused(desk: Desk) -> None:
+    desk.recent.take()
+    desk.now_s += 0.3
+    desk.scrolls = [20] * 20
+    assert desk.error_of(VIEW, PasteRequest(90.0, shutter_s=100.0)) is ScreenMoving
+
+
+def test_what_changed_at_the_aim_is_refused(desk: Desk) -> None:
+    desk.recent.take()
+    desk.now_s += 0.3
+    desk.pixels = 255 - desk.pixels
+    assert desk.error_of(VIEW, PasteRequest(90.0, shutter_s=100.0)) is ScreenMoving
+
+
+@pytest.mark.parametrize("shutter_s", [50.0, 150.0])
+def test_a_shutter_at_an_impossible_time_is_as_good_as_an_unknown_one(desk: Desk, shutter_s: float) -> None:
+    desk.recent.take()
+    desk.scrolls = [60]
+    assert desk.finder.find(VIEW, PasteRequest(90.0, shutter_s=shutter_s)).screen_point == AIM
+
+
+def test_an_aim_keeps_the_screen_ready_for_the_next(desk: Desk) -> None:
+    found = desk.finder.follow("ada", VIEW, None)
+    again = desk.finder.follow("ada", VIEW, desk.now_s)
+    assert again.probability > found.probability
+    assert desk.searched[0] is desk.searched[1]
+    desk.now_s += WANTED_S + 1
+
+
+def test_the_aim_of_what_scrolled_since_is_where_it_went(desk: Desk) -> None:
+    desk.recent.take()
+    desk.now_s += 0.1
+    desk.scrolls = [60]
+    desk.recent.take()
+    desk.now_s += 0.1
+    found = desk.finder.follow("ada", VIEW, 100.0)
+    assert found.screen_point == ScreenPoint(AIM.x, AIM.y - 60)
+    desk.now_s += WANTED_S + 1
+
+
+def test_a_plain_screen_asks_for_a_second_view_and_is_found_in_it(blank: Desk) -> None:
+    assert blank.error_of(VIEW, PasteRequest(90.0)) is SecondViewWanted
+    assert len(blank.overlay.patches) == 40
+    found = blank.finder.find(blank.view(), PasteRequest(90.0, is_second_view=True))
+    assert found.screen_point.distance_to(AIM) < 1.0
+
+
+def test_a_second_view_without_markers_in_it_is_told_the_plain_reason(blank: Desk) -> None:
+    assert blank.error_of(VIEW, PasteRequest(90.0)) is SecondViewWanted
+    assert blank.error_of(VIEW, PasteRequest(90.0, is_second_view=True)) is ScreenTooPlain
+
+
+def test_a_second_view_that_nobody_asked_for_is_a_view(desk: Desk) -> None:
+    assert desk.finder.find(VIEW, PasteRequest(90.0, is_second_view=True)).screen_point == AIM
+
+
+def test_where_nothing_can_be_shown_the_first_refusal_is_the_last(blank: Desk) -> None:
+    blank.overlay.can_show = False
+    assert blank.error_of(VIEW, PasteRequest(90.0)) is ScreenTooPlain
+
+
+def test_markers_are_no_help_against_an_aim_beside_the_screen(desk: Desk) -> None:
+    desk.refusal = AimBesideScreen()
+    assert desk.error_of(VIEW, PasteRequest(90.0)) is AimBesideScreen
+    assert not desk.overlay.patches

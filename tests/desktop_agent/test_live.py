@@ -1,0 +1,147 @@
+"""What phones get while they aim and paste, and what the screen shows meanwhile."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from desktop_agent.editors import Editor
+from desktop_agent.live import LiveDesktop
+from desktop_agent.overlay import Overlay
+from desktop_agent.overlay_message import Patch
+from protocol.errors import NoEditorThere, NothingToUndo, PasteNotSeen, ServerBusy
+from protocol.geometry import ScreenPoint
+from protocol.messages import AimRequest, PasteAnswer, PasteRequest, UndoAnswer
+from tests.desktop_agent.test_aim import FOUND, VIEW
+
+CUTOUT = np.full((20, 30, 4), 255, np.uint8)
+PATIENCE_S = 10.0
+PASTED = PasteAnswer("Drawn", "drawing", ScreenPoint(600, 300), ScreenPoint(601, 300), 90.0, 1.0, True, {"look": 0.5})
+
+
+class RememberedOverlay(Overlay):
+    """Shows nothing, and remembers what it was to show."""
+
+    def __init__(self) -> None:
+        self.shown: list[Sequence[Patch]] = []
+
+    def prepare(self) -> None:
+        pass
+
+    def show(self, patches: Sequence[Patch], shows_s: float) -> bool:
+        self.shown.append(patches)
+        return True
+
+    def hide(self) -> None:
+        self.shown.append(())
+
+
+@dataclass
+class Live:
+    """The desktop under test, with a paste and an editor that do as they are told."""
+
+    paste: Callable[[], PasteAnswer] = lambda: PASTED
+    has_editor: bool = True
+    overlay: RememberedOverlay = field(default_factory=RememberedOverlay)
+    told: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        paster, finder = cast(Any, FakePaster(self)), cast(Any, FakeFinder())
+        self.desktop = LiveDesktop(paster, finder, self.overlay, self.editor_at, self.told.append)
+
+    def editor_at(self, point: ScreenPoint) -> Editor:
+        if not self.has_editor:
+            raise NoEditorThere
+        return cast(Editor, Named("Drawn"))
+
+
+@dataclass
+class Named:
+    name: str
+
+
+@dataclass
+class FakePaster:
+    live: Live
+
+    def paste(self, *_asked: object) -> PasteAnswer:
+        return self.live.paste()
+
+    def undo(self) -> UndoAnswer:
+        raise NothingToUndo
+
+
+class FakeFinder:
+    def follow(self, *_asked: object) -> object:
+        return FOUND
+
+
+@pytest.fixture
+def live() -> Live:
+    return Live()
+
+
+def test_an_aim_says_where_how_surely_and_into_what_and_marks_it(live: Live) -> None:
+    answer = live.desktop.aim("ada", VIEW, AimRequest(90.0))
+    assert (answer.aim, answer.radius_95, answer.probability) == (ScreenPoint(600, 300), 1.0, 0.8)
+    assert answer.editor == "Drawn"
+    assert len(live.overlay.shown[-1]) == 1
+
+
+def test_an_aim_beside_all_editors_says_so(live: Live) -> None:
+    live.has_editor = False
+    assert live.desktop.aim("ada", VIEW, AimRequest(90.0)).editor is None
+
+
+def test_a_paste_takes_the_mark_away_before_it_looks(live: Live) -> None:
+    live.desktop.aim("ada", VIEW, AimRequest(90.0))
+    shown_at_paste: list[Sequence[Patch]] = []
+
+    def paste() -> PasteAnswer:
+        shown_at_paste.append(live.overlay.shown[-1])
+        return PASTED
+
+    live.paste = paste
+    assert live.desktop.paste(CUTOUT, VIEW, PasteRequest(90.0)) == PASTED
+    assert shown_at_paste == [()]
+    assert live.told == ["Pasted into Drawn (drawing), 1.0 px from the aim: look 0.50 s."]
+
+
+def test_an_aim_during_a_paste_is_answered_at_once_and_marks_nothing(live: Live) -> None:
+    goes_on = threading.Event()
+
+    def paste() -> PasteAnswer:
+        assert goes_on.wait(PATIENCE_S)
+        return PASTED
+
+    live.paste = paste
+    pasting = threading.Thread(target=live.desktop.paste, args=(CUTOUT, VIEW, PasteRequest(90.0)))
+    pasting.start()
+    while not live.overlay.shown:
+        time.sleep(0.01)
+    with pytest.raises(ServerBusy):
+        live.desktop.aim("ada", VIEW, AimRequest(90.0))
+    goes_on.set()
+    pasting.join()
+    assert live.overlay.shown == [()]
+    assert live.desktop.aim("ada", VIEW, AimRequest(90.0)).editor == "Drawn"
+
+
+def test_a_paste_that_fails_is_told_and_aims_are_answered_again(live: Live) -> None:
+    def paste() -> PasteAnswer:
+        raise PasteNotSeen
+
+    live.paste = paste
+    with pytest.raises(PasteNotSeen):
+        live.desktop.paste(CUTOUT, VIEW, PasteRequest(90.0))
+    assert live.told[0].startswith("Not pasted.")
+    assert live.desktop.aim("ada", VIEW, AimRequest(90.0)).editor == "Drawn"
+
+
+def test_there_is_nothing_to_undo_before_a_paste(live: Live) -> None:
+    with pytest.raises(NothingToUndo):
+        live.desktop.undo()

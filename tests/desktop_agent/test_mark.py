@@ -1,0 +1,35 @@
+"""What the mark looks like where a paste would land."""
+
+import numpy as np
+import pytest
+
+from desktop_agent.mark import RADIUS_PX, draw_mark
+from desktop_agent.screenshot import Screenshot
+from protocol.geometry import ScreenPoint
+from tests.desktop_agent.test_markers import lay, plain
+
+
+@pytest.mark.parametrize("level", [255, 128, 0])
+def test_the_mark_is_a_ring_that_shows_on_any_ground(level: int) -> None:
+    screenshot = Screenshot(plain(level), 0, 0)
+    patch = draw_mark(ScreenPoint(600, 300), screenshot)[0]
+    seen = patch.pixels[:, :, 3] > 0
+    assert np.abs(patch.pixels[seen][:, :3].astype(int) - level).max() > 80
+    assert not seen[300 - patch.y, 600 - patch.x]  # what is aimed at stays in sight
+
+
+def test_the_mark_is_centred_on_the_point() -> None:
+    shown = lay(Screenshot(plain(0), 0, 0), draw_mark(ScreenPoint(600, 300), Screenshot(plain(0), 0, 0)))
+    rows, columns = np.nonzero(shown[:, :, 1] > 150)
+    assert (columns.mean(), rows.mean()) == pytest.approx((600, 300))
+    assert columns.max() - columns.min() == pytest.approx(2 * RADIUS_PX, abs=4)
+
+
+def test_a_mark_at_the_edge_stays_on_its_monitor() -> None:
+    screenshot = Screenshot(plain(), 1280, 40)
+    patch = draw_mark(ScreenPoint(1282, 41), screenshot)[0]
+    assert (patch.x, patch.y) == (1280, 40)
+
+
+def test_a_point_far_beside_the_monitor_has_no_mark() -> None:
+    assert draw_mark(ScreenPoint(-500, 300), Screenshot(plain(), 0, 0)) == []
