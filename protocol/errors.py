@@ -270,6 +270,20 @@ class DesktopUnavailable(CopyPasteError):
     status = 503
 
 
+class WindowsUntold(CopyPasteError):
+    """This desktop tells no program which window lies where, so nothing can be pasted. Use X11, or KDE Plasma 6."""
+
+    code = "windows_untold"
+    status = 503
+
+
+class EditorOutOfReach(CopyPasteError):
+    """This editor runs as administrator and takes no keys from the agent. Start both in the same way."""
+
+    code = "editor_out_of_reach"
+    status = 409
+
+
 class PermissionMissing(CopyPasteError):
     """The computer does not let the agent see or use its desktop. Allow it there, then start `make run` again."""
 

@@ -32,7 +32,9 @@ class Windows(Protocol):
 
         Raises:
             NoEditorThere: there is the bare desktop, or a panel.
-            DesktopUnavailable: this desktop's windows cannot be asked about.
+            WindowsUntold: this desktop's windows cannot be asked about.
+            EditorOutOfReach: it takes nothing from this program.
+            DesktopUnavailable: the desktop does not answer.
         """
         ...
 

@@ -174,8 +174,6 @@ def start_session(portal: Portal, path: str, token_file: Path) -> Session:
         devices["restore_token"] = ("s", token_file.read_text())
     portal.request(REMOTE_DESKTOP, "SelectDevices", "oa{sv}", path, **devices)
     portal.request(SCREEN_CAST, "SelectSources", "oa{sv}", path, types=("u", MONITOR), multiple=("b", True))
-    with contextlib.suppress(DesktopUnavailable):  # an old portal; what is copied will say so
-        portal.call(CLIPBOARD, "RequestClipboard", "oa{sv}", path, {})
     started = portal.request(REMOTE_DESKTOP, "Start", "osa{sv}", path, "")
     if token := started.get("restore_token"):
         token_file.parent.mkdir(parents=True, exist_ok=True)
@@ -295,7 +293,7 @@ class PortalClipboard:
     """The clipboard; what was there is kept in every format that it had."""
 
     def __init__(self, portal: Portal, session: str) -> None:
-        """Start to serve those who paste, and to hear of what others copy, each in a thread of its own.
+        """Ask for it; serve those who paste, and hear of what others copy, each in a thread of its own.
 
         Args:
             portal: the portals.
@@ -306,6 +304,11 @@ class PortalClipboard:
         self._own: Contents = {}
         self._formats: Sequence[str] = ()  # that another program offers
         self._is_own = False
+        self._is_shared = True
+        try:
+            portal.call(CLIPBOARD, "RequestClipboard", "oa{sv}", session, {})
+        except DesktopUnavailable:  # an old portal; whoever copies will be told
+            self._is_shared = False
         for name, answer in (("SelectionTransfer", self._give), ("SelectionOwnerChanged", self._note)):
             is_listening = threading.Event()
             threading.Thread(target=self._listen, args=(name, answer, is_listening), daemon=True).start()
@@ -329,6 +332,8 @@ class PortalClipboard:
         self._offer(saved)
 
     def _offer(self, contents: Contents) -> None:
+        if not self._is_shared:
+            raise DesktopUnavailable("This desktop's portals share no clipboard; newer ones do.")
         self._own = contents
         self._is_own = True
         offered = {"mime_types": ("as", list(contents))}

@@ -16,7 +16,7 @@ from desktop_agent.platforms.portal import (
     create_session,
     start_session,
 )
-from protocol.errors import DesktopUnavailable
+from protocol.errors import DesktopUnavailable, WindowsUntold
 from protocol.geometry import ScreenPoint
 
 
@@ -52,8 +52,8 @@ class UntoldWindows:
     """A desktop that tells nobody of its windows. Nothing is pasted there: keys might go anywhere."""
 
     def at(self, point: ScreenPoint) -> Window:  # noqa: ARG002  # no point has a window that is known
-        """Raises DesktopUnavailable, always."""
-        raise DesktopUnavailable("On Wayland only KDE Plasma 6 says which window lies where; an X11 session works too.")
+        """Raises WindowsUntold, always."""
+        raise WindowsUntold
 
     def focused(self) -> None:
         """Nothing is known to have the keyboard."""

@@ -12,7 +12,7 @@ from typing import Any
 from desktop_agent.pictures import Cutout
 from desktop_agent.platforms import Platform, Window, clipboard
 from desktop_agent.screenshot import take_screenshots
-from protocol.errors import DesktopUnavailable, NoEditorThere, PermissionMissing
+from protocol.errors import DesktopUnavailable, EditorOutOfReach, NoEditorThere
 from protocol.geometry import Box, ScreenPoint
 
 PER_MONITOR_AWARE_V2 = -4  # DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2: all points are real pixels
@@ -199,7 +199,7 @@ class Win32Windows:
             raise NoEditorThere
         window = self._describe(number)
         if self._is_out_of_reach(number):
-            raise PermissionMissing(f"{window.program} runs as administrator: start it without, or the agent with.")
+            raise EditorOutOfReach(f"({window.program})")
         return window
 
     def focused(self) -> Window | None:

@@ -135,6 +135,7 @@ class FakePortal(Service):
     def __init__(self, address: str, monitors: list[Monitor]) -> None:
         self.monitors = monitors
         self.consents = True
+        self.has_clipboard = True
         self.devices = 3
         self.clipboard: dict[str, bytes] = {}
         self.token = ""  # that restores a session
@@ -181,6 +182,8 @@ class FakePortal(Service):
         return self._request(message, options, 0, {})
 
     def RequestClipboard(self, message: Message, session: str, options: dict[str, Any]) -> None:
+        if not self.has_clipboard:
+            raise Refused("no such interface")
         self._step("clipboard", before="started")
 
     def Start(self, message: Message, session: str, parent: str, options: dict[str, Any]) -> Any:

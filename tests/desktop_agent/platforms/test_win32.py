@@ -14,7 +14,7 @@ from desktop_agent.platforms.win32 import (
     load,
     see_real_pixels,
 )
-from protocol.errors import DesktopUnavailable, NoEditorThere, PermissionMissing
+from protocol.errors import DesktopUnavailable, EditorOutOfReach, NoEditorThere
 from protocol.geometry import Box, ScreenPoint
 from tests.desktop_agent.platforms.fake_windows import FakeWindow, FakeWindows
 
@@ -68,7 +68,7 @@ class TestWindows:
 
     def test_a_program_of_the_administrator_is_refused_with_a_sentence(self) -> None:
         fake = FakeWindows([paint(is_elevated=True)])
-        with pytest.raises(PermissionMissing, match="Paint runs as administrator"):
+        with pytest.raises(EditorOutOfReach, match="Paint"):
             Win32Windows(libraries_of(fake)).at(ScreenPoint(-400, 300))
         assert not fake.handles
 
