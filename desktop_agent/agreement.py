@@ -1,53 +1,70 @@
-"""view + screenshot + mapping -> how far the two agree, which is the evidence that the mapping is right.
+"""view + screen + mapping -> how far the two agree, which is the evidence that the mapping is right.
 
 The number of inliers is no evidence: repeated widgets give hundreds of them for the wrong screen.
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from desktop_agent.align import Mask, lay_into_view
 from desktop_agent.features import Grey
-from desktop_agent.homography import Matrix
-from protocol.errors import ScreenTooPlain
+from desktop_agent.mapping import Mapping
+from desktop_agent.ready_screen import ReadyScreen
 
 Reals = npt.NDArray[np.float64]
 
-BLOCK_PX = 24  # side of the blocks that are compared one by one
+BLOCK_PX = 16  # side of the blocks that are compared one by one
 BLOCK_TEXTURE = 4.0  # standard deviation of grey levels, along the weaker direction, of a block that can tell
-FEWEST_BLOCKS = 12
 BLOCK_ZNCC = 0.5  # correlation of a block that agrees
+EDGE_TEXTURE = 8.0  # the same along the stronger direction, of a block with an edge
+NEAR_AIM = 0.2  # of the view's long side: the deviation of a block's weight around the aim
 
 
-def measure_agreement(grey_view: Grey, grey_screen: Grey, screen_from_view: Matrix, scale: float) -> float:
-    """The share of textured blocks of the view that look like the screenshot laid into it.
+@dataclass(frozen=True)
+class Agreement:
+    """How far a view looks like the screen laid into it."""
+
+    blocks: int  # that have texture enough to tell
+    share: float  # of them that agree
+    share_near_aim: float  # the same, where those near the aim weigh more
+    edges: int  # blocks with a straight edge: less telling, but a screen in the wrong place rarely agrees with them
+    share_of_edges: float  # of them that agree
+
+
+def measure_agreement(grey_view: Grey, screen: ReadyScreen, mapping: Mapping) -> Agreement:
+    """Compare block by block.
 
     Args:
-        grey_view: (H, W) uint8.
-        grey_screen: (H, W) uint8, the screenshot.
-        screen_from_view: (3, 3).
-        scale: screen pixels in a view pixel.
-
-    Returns:
-        0 to 1.
-
-    Raises:
-        ScreenTooPlain: too few blocks have texture enough to tell.
+        grey_view: (H, W) uint8, of the mapping's size.
+        screen: the screen.
+        mapping: of its pixels into that view.
     """
-    size = (grey_view.shape[1], grey_view.shape[0])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    smooth_screen = cv2.GaussianBlur(grey_screen, (0, 0), 0.5 * max(scale, 1.0))  # what a view pixel averages over
-    expected = cv2.warpPerspective(smooth_screen, screen_from_view, size, flags=flags)
-    seen = cv2.warpPerspective(np.full_like(grey_screen, 255), screen_from_view, size, flags=flags) == 255
-    zncc, texture, on_screen = _compare_blocks(grey_view.astype(np.float64), expected.astype(np.float64), seen)
-    is_telling = (on_screen == 1) & (texture > BLOCK_TEXTURE)
-    if is_telling.sum() < FEWEST_BLOCKS:
-        raise ScreenTooPlain
-    return float((zncc[is_telling] > BLOCK_ZNCC).mean())
+    laid, is_seen = lay_into_view(screen, mapping, (0, 0, *mapping.size))
+    zncc, along, across, seen = _compare_blocks(grey_view.astype(np.float32), laid.astype(np.float32), is_seen)
+    agrees = zncc > BLOCK_ZNCC
+    is_telling = (seen == 255) & (along > BLOCK_TEXTURE)
+    is_edge = (seen == 255) & ~is_telling & (across > EDGE_TEXTURE)
+    near_aim = _share(agrees, is_telling * _weight_near_aim(zncc.shape, mapping))
+    return Agreement(
+        int(is_telling.sum()), _share(agrees, is_telling), near_aim, int(is_edge.sum()), _share(agrees, is_edge)
+    )
 
 
-def _compare_blocks(view: Reals, expected: Reals, seen: npt.NDArray[np.bool_]) -> tuple[Reals, Reals, Reals]:
-    """Per block: correlation of view and expectation, texture of the expectation, share of it that is on the screen.
+def _share(agrees: npt.NDArray[np.bool_], weight: Reals | npt.NDArray[np.bool_]) -> float:
+    return float((agrees * weight).sum() / max(float(weight.sum()), 1e-9))
+
+
+def _weight_near_aim(shape: tuple[int, ...], mapping: Mapping) -> Reals:
+    rows, columns = np.indices(shape) * BLOCK_PX + (BLOCK_PX - 1) / 2
+    squared = (columns - (mapping.size[0] - 1) / 2) ** 2 + (rows - (mapping.size[1] - 1) / 2) ** 2
+    return np.asarray(np.exp(-squared / (2 * (NEAR_AIM * max(mapping.size)) ** 2)) + 1e-6)
+
+
+def _compare_blocks(view: Reals, expected: Reals, seen: Mask) -> tuple[Reals, Reals, Reals, Reals]:
+    """Per block: correlation of view and expectation, texture of the expectation both ways, how much of it is seen.
 
     Texture is counted along the weaker direction (smaller eigenvalue of the structure tensor): a straight edge agrees
     with itself wherever it is slid along, so it says nothing.
@@ -56,14 +73,18 @@ def _compare_blocks(view: Reals, expected: Reals, seen: npt.NDArray[np.bool_]) -
     variance_view = _block_means(np.square(view)) - _block_means(view) ** 2
     variance_expected = _block_means(np.square(expected)) - _block_means(expected) ** 2
     zncc = covariance / np.sqrt(np.maximum(variance_view * variance_expected, 1e-6))
-    dy, dx = np.asarray(np.gradient(expected))
+    dx, dy = _slope(expected, 1, 0), _slope(expected, 0, 1)
     xx, yy, xy = _block_means(dx * dx), _block_means(dy * dy), _block_means(dx * dy)
-    weaker = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
-    return zncc, np.sqrt(np.maximum(weaker, 0)), _block_means(seen.astype(np.float64))
+    mean, spread = (xx + yy) / 2, np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
+    return zncc, np.sqrt(np.maximum(mean - spread, 0)), np.sqrt(mean + spread), _block_means(seen.astype(np.float64))
+
+
+def _slope(picture: Reals, x: int, y: int) -> Reals:
+    return np.asarray(cv2.Sobel(picture, cv2.CV_32F, x, y, ksize=1, scale=0.5))
 
 
 def _block_means(picture: Reals) -> Reals:
     """(H, W) -> (rows, columns): the mean of each whole block of BLOCK_PX x BLOCK_PX."""
     rows, columns = picture.shape[0] // BLOCK_PX, picture.shape[1] // BLOCK_PX
-    whole = picture[: rows * BLOCK_PX, : columns * BLOCK_PX].astype(np.float64)
-    return np.asarray(whole.reshape(rows, BLOCK_PX, columns, BLOCK_PX).mean(axis=(1, 3)))
+    whole = np.ascontiguousarray(picture[: rows * BLOCK_PX, : columns * BLOCK_PX])
+    return np.asarray(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA))

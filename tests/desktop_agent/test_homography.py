@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from desktop_agent.features import Features, Points, match, match_nearby
+from desktop_agent.features import Features, Points, match
 from desktop_agent.homography import Homography, apply, fit_robustly, refine
 from protocol.geometry import ViewPoint
 
@@ -85,14 +85,6 @@ def test_a_feature_that_looks_like_two_others_has_no_match() -> None:
     assert len(match(one, twice)) == 0
 
 
-def test_of_two_that_look_alike_the_near_one_matches() -> None:
-    one = draw_features(1, 50)
-    far = Features(np.vstack([one.points, one.points + 300]), np.vstack([one.descriptors, one.descriptors]))
-    pairs = match_nearby(one, far, far.points, radius=20.0)
-    assert sorted(pairs.tolist()) == [[index, index] for index in range(50)]
-
-
 def test_nothing_matches_nothing() -> None:
     nothing = Features(np.empty((0, 2)), np.empty((0, 128), np.float32))
     assert len(match(nothing, draw_features(1, 5))) == 0
-    assert len(match_nearby(nothing, nothing, nothing.points, 5.0)) == 0

@@ -1,7 +1,5 @@
 import numpy as np
 
-from desktop_agent import ready_screen
-from desktop_agent.features import Features
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen, make_ready, tiles_of, update_ready
 from desktop_agent.screenshot import Screenshot
@@ -16,7 +14,7 @@ def change_a_window(screen: Picture) -> Picture:
 
 
 def assert_same(one: ReadyScreen, other: ReadyScreen) -> None:
-    np.testing.assert_array_equal(one.grey, other.grey)
+    np.testing.assert_array_equal(one.coarse, other.coarse)
     np.testing.assert_array_equal(one.features.points, other.features.points)
     np.testing.assert_array_equal(one.features.descriptors, other.features.descriptors)
 
@@ -46,14 +44,23 @@ def test_a_monitor_of_another_size_is_made_ready_anew(screen: Picture) -> None:
 
 
 def test_the_tiles_cover_the_screen_once(screen: Picture) -> None:
-    grey = make_ready(Screenshot(screen, 0, 0)).grey
-    covered = np.zeros(grey.shape, int)
-    for tile in tiles_of(grey):
+    coarse = make_ready(Screenshot(screen, 0, 0)).coarse
+    covered = np.zeros(coarse.shape, int)
+    for tile in tiles_of(coarse):
         covered[tile.rows, tile.columns] += 1
     assert (covered == 1).all()
 
 
-def test_a_blank_screen_has_no_features(screen: Picture) -> None:
-    features: Features = make_ready(Screenshot(np.full_like(screen, 255), 0, 0)).features
-    assert len(features.points) == 0
-    assert ready_screen.MARGIN_PX < ready_screen.TILE_PX
+def test_features_lie_where_the_screen_shows_them() -> None:
+    screen = np.full((800, 1280, 3), 230, np.uint8)
+    screen[300:330, 500:530] = 20
+    features = make_ready(Screenshot(screen, 0, 0)).features
+    is_inside = ((features.points > 100) & (features.points < (1180, 700))).all(axis=1)
+    assert is_inside.any()
+    assert np.abs(features.points[is_inside] - (514.5, 314.5)).max() < 40
+
+
+def test_a_blank_screen_has_no_features_but_those_of_its_frame(screen: Picture) -> None:
+    points = make_ready(Screenshot(np.full_like(screen, 255), 0, 0)).features.points
+    from_edge = np.minimum(points, (screen.shape[1] - 1, screen.shape[0] - 1) - points).min(axis=1)
+    assert (from_edge < 40).all()

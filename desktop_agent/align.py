@@ -1,0 +1,146 @@
+"""view + screen + rough mapping -> the mapping to a fraction of a pixel.
+
+The screen is laid into the view as the rough mapping says, and small patches of it are followed to where they really
+are (Lucas and Kanade 1981; in pyramids, Bouguet 2000).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from desktop_agent.features import Grey, Points
+from desktop_agent.mapping import Fit, Mapping, fit
+from desktop_agent.ready_screen import FRAME_GREY, FRAME_PX, ReadyScreen
+from protocol.errors import ScreenNotInView
+
+FARTHEST_PX = 1e5  # from the screen that a place is told
+SEEN_FRAME_PX = 12  # of the frame around a screen: no monitor's is narrower
+GRID_PX = 16  # between the places where the mapping is worked out; between them it is as good as straight
+AVERAGED = 0.45  # of a view pixel's footprint: the deviation of the smoothing that does the same
+CONTRAST_PX = 25  # side of the squares over which brightness and contrast are evened out
+CONTRAST_FLOOR = 5.0  # grey levels: noise that is not to be brought up
+PATCH_PX = 21
+PATCHES_APART_PX = 9.0
+MOST_PATCHES = 400
+WEAKEST_CORNER = 0.0005  # of the strongest
+BACK_PX = 0.7  # a patch followed there and back must return so near
+FEWEST_PATCHES = 12
+
+Box = tuple[int, int, int, int]  # left, top, width, height, in a view's pixels
+Corners = npt.NDArray[np.float32]  # (N, 1, 2), as OpenCV likes them
+Mask = npt.NDArray[np.uint8]  # (H, W), 0 or 255
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Patches of the screen, and where they were found in the view."""
+
+    points_screen: Points  # (N, 2)
+    points_view: Points  # (N, 2)
+
+
+def lay_into_view(screen: ReadyScreen, mapping: Mapping, box: Box) -> tuple[Grey, Mask]:
+    """What the view should show inside the box, and where that is screen or the frame around it: two (h, w)."""
+    coarse = _places(mapping, box)  # on a grid, in the framed screen's pixels
+    step = float(np.median(np.hypot(*np.diff(coarse, axis=1).reshape(-1, 2).T))) * (coarse.shape[1] - 1) / (box[2] - 1)
+    height, width = screen.framed.shape
+    low = np.clip(coarse.min(axis=(0, 1)) - 8, 0, (width - 2, height - 2)).astype(int)
+    high = np.clip(coarse.max(axis=(0, 1)) + 9, low + 2, (width, height)).astype(int)
+    part, shrink = np.asarray(screen.framed[low[1] : high[1], low[0] : high[0]]), 1.0
+    while step / shrink > 2 and min(part.shape) > 2:
+        part, shrink = _halve(part), 2 * shrink
+    if step / shrink > 0.8:
+        part = np.asarray(cv2.GaussianBlur(part, (0, 0), AVERAGED * step / shrink), np.uint8)
+    x, y = (_enlarge(places, box) for places in np.moveaxis((coarse - low + 0.5) / shrink - 0.5, 2, 0))
+    laid = cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=FRAME_GREY)
+    hidden = FRAME_PX - SEEN_FRAME_PX
+    ends = np.array([hidden - low, (width - hidden, height - hidden) - low], np.float64) / shrink
+    is_seen = (x >= ends[0, 0]) & (x <= ends[1, 0]) & (y >= ends[0, 1]) & (y <= ends[1, 1])
+    return np.asarray(laid, np.uint8), 255 * is_seen.astype(np.uint8)
+
+
+def _halve(grey: Grey) -> Grey:
+    return np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _places(mapping: Mapping, box: Box) -> npt.NDArray[np.float64]:
+    """For view pixels on a grid over the box, their places on the framed screen: (rows, columns, 2)."""
+    left, top, width, height = box
+    x = np.linspace(left, left + width - 1, width // GRID_PX + 2)
+    y = np.linspace(top, top + height - 1, height // GRID_PX + 2)
+    grid = np.stack(np.meshgrid(x, y), axis=-1)
+    places = mapping.to_screen(grid.reshape(-1, 2)).reshape(grid.shape) + FRAME_PX
+    return np.asarray(np.clip(places, -FARTHEST_PX, FARTHEST_PX))
+
+
+def _enlarge(on_grid: npt.NDArray[np.float64], box: Box) -> npt.NDArray[np.float32]:
+    """From values on the grid to one for each pixel of the box: (h, w)."""
+    rows, columns = on_grid.shape
+    grid_from_box = np.array([[(columns - 1) / (box[2] - 1), 0, 0], [0, (rows - 1) / (box[3] - 1), 0]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (box[2], box[3])
+    enlarged = cv2.warpAffine(
+        on_grid.astype(np.float32), grid_from_box, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(enlarged, np.float32)
+
+
+def even_out(grey: Grey) -> Grey:
+    """The same picture with brightness and contrast the same everywhere, so that light and exposure do not matter."""
+    real = grey.astype(np.float32)
+    mean = cv2.blur(real, (CONTRAST_PX, CONTRAST_PX))
+    variance = cv2.blur(real * real, (CONTRAST_PX, CONTRAST_PX)) - mean * mean
+    deviation = np.sqrt(np.maximum(variance, 0)) + CONTRAST_FLOOR
+    return np.asarray(np.clip((real - mean) / deviation * 48 + 128, 0, 255), np.uint8)
+
+
+def follow(grey_view: Grey, screen: ReadyScreen, mapping: Mapping, levels: int, box: Box | None = None) -> Followed:
+    """Find patches of the screen in the view, near where the mapping says.
+
+    Args:
+        grey_view: (H, W) uint8, of the mapping's size.
+        screen: the screen.
+        mapping: wrong by no more than a patch and 2^levels can bridge.
+        levels: of the pyramid, beside the picture itself.
+        box: the part of the view to look at; without one, all of it.
+    """
+    left, top, width, height = box = box or (0, 0, *mapping.size)
+    laid, is_seen = lay_into_view(screen, mapping, box)
+    expected, seen = even_out(laid), even_out(grey_view[top : top + height, left : left + width])
+    mask = cv2.erode(is_seen, np.ones((9, 9), np.uint8))
+    chosen = cv2.goodFeaturesToTrack(expected, MOST_PATCHES, WEAKEST_CORNER, PATCHES_APART_PX, mask=mask, blockSize=7)
+    if chosen is None:
+        return Followed(np.empty((0, 2)), np.empty((0, 2)))
+    corners = np.asarray(chosen, np.float32)
+    found, is_found = _track(expected, seen, corners, corners, levels)
+    back, is_back = _track(seen, expected, found, corners, 0)
+    good = is_found & is_back & (np.hypot(*(back - corners)[:, 0].T) < BACK_PX)
+    offset = np.array([left, top], np.float64)
+    return Followed(mapping.to_screen(corners[good, 0] + offset), found[good, 0] + offset)
+
+
+def _track(
+    one: Grey, other: Grey, corners: Corners, guess: Corners, levels: int
+) -> tuple[Corners, npt.NDArray[np.bool_]]:
+    """Where patches of the one picture are in the other, and which of them were found."""
+    flags, until = cv2.OPTFLOW_USE_INITIAL_FLOW, (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01)
+    found, is_found, _errors = cv2.calcOpticalFlowPyrLK(
+        one, other, corners, guess.copy(), winSize=(PATCH_PX, PATCH_PX), maxLevel=levels, criteria=until, flags=flags
+    )
+    return np.asarray(found, np.float32), is_found.ravel() > 0
+
+
+def align(
+    grey_view: Grey, screen: ReadyScreen, mapping: Mapping, levels: int, outlier_px: float
+) -> tuple[Fit, Followed]:
+    """Follow, then fit.
+
+    Raises:
+        ScreenNotInView: too few patches were found.
+    """
+    followed = follow(grey_view, screen, mapping, levels)
+    if len(followed.points_view) < FEWEST_PATCHES:
+        raise ScreenNotInView
+    return fit(mapping, followed.points_view, followed.points_screen, outlier_px), followed

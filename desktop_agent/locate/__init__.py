@@ -1,0 +1,223 @@
+"""view + ready screens -> the screen point under the camera's centre.
+
+SIFT features and a homography, as in section 6.1 of the paper, on small pictures; then small patches are followed to a
+fraction of a pixel; then everything that can betray a wrong answer is checked, because a wrong answer pastes into the
+wrong place.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+
+from desktop_agent.homography import Homography, Matrix
+from desktop_agent.judge import probability
+from desktop_agent.mapping import Fit, Mapping, Size, invert, scaling
+from desktop_agent.pictures import Picture
+from desktop_agent.ready_screen import ReadyScreen
+from desktop_agent.screenshot import Screenshot
+from desktop_agent.search import Candidate, View, refine, search, search_finely, track
+from protocol.errors import (
+    AimBesideScreen,
+    CameraTooClose,
+    CopyPasteError,
+    ScreenAmbiguous,
+    ScreenDiffers,
+    ScreenNotInView,
+    ScreenTooPlain,
+    ViewTooBlurred,
+    ViewTooDark,
+)
+from protocol.geometry import ScreenPoint, view_centre
+
+ACCEPTED = 0.8  # least probability of a point that is told
+SURE = 0.95  # of one for which nobody searches any further
+LARGEST_RADIUS_PX = 5.0  # of 95 %, in screen pixels; beyond that, what is known lies too far from the aim
+RADIUS_STRETCH = 2.0  # what the residuals do not tell: patches that err together
+LENS_PX = 0.25  # in view pixels: what the lens does to the centre, which the mapping cannot follow
+SAME_POINT_PX = 20.0
+AS_GOOD = 0.05  # of the share of blocks that agree: no evidence for the better one
+DARK = 40  # grey level below which nearly all of a dark view lies
+BLUR_VARIANCE = 15.0  # variance of the Laplacian of a view too blurred to read a screen from
+CONTRAST = 10.0  # standard deviation of grey levels of a view that shows anything at all
+FEWEST_FEATURES = 40
+
+
+@dataclass(frozen=True)
+class FoundPoint:
+    """Where the camera's centre points to."""
+
+    screen_point: ScreenPoint
+    scale: float  # screen pixels in a view pixel, around that point
+    turn_deg: float  # how far, clockwise on the screen, what is upright in the view is turned; -180 to 180
+    radius_95: float  # screen pixels around the point that hold the true one with 95 %
+    probability: float  # 0 to 1: that the point is right
+    agreement: float  # 0 to 1: share of the view's textured blocks that look like the screen
+    monitor: Screenshot  # the one it was found on
+    screen_from_view: Matrix  # (3, 3), to pixels of that screenshot; exact at the centre, a lens bends the rest
+    view_size: Size  # (width, height), in whose pixels screen_from_view is
+    stages_s: dict[str, float] = field(default_factory=dict)  # seconds that each stage took
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A candidate as a point, and everything it was judged by."""
+
+    found: FoundPoint
+    candidate: Candidate
+    refined: Fit  # to the fine view
+
+
+def find_screen_point(view: Picture, screens: Sequence[ReadyScreen], *, near: FoundPoint | None = None) -> FoundPoint:
+    """Find the point of the desktop under the centre of the view.
+
+    Args:
+        view: (H, W, 3) uint8, RGB: the phone's picture of the screen.
+        screens: what each monitor showed at that moment.
+        near: what was found in the view a moment before, if any; it need not hold any more.
+
+    Raises:
+        ScreenNotInView, CameraTooClose, ViewTooBlurred, ViewTooDark, ScreenTooPlain, ScreenDiffers, ScreenAmbiguous,
+        AimBesideScreen: why there is no such point.
+    """
+    stages_s: dict[str, float] = {}
+    with _stage(stages_s, "shrink"):
+        looked_at = View(view)
+    answers = list(_look_everywhere(looked_at, screens, near, stages_s))
+    best = max(answers, key=lambda answer: answer.found.probability, default=None)
+    if best is None:
+        raise _why_nothing_was_found(looked_at, screens)
+    if best.found.probability < ACCEPTED:
+        raise _why_unreadable(looked_at) or ScreenDiffers()
+    if any(_is_rival(answer, best) for answer in answers):
+        raise ScreenAmbiguous
+    check_point(best.found)
+    return replace(best.found, stages_s=stages_s)
+
+
+def _look_everywhere(
+    view: View, screens: Sequence[ReadyScreen], near: FoundPoint | None, stages_s: dict[str, float]
+) -> Iterator[Answer]:
+    """Answers that may be right: the cheapest first, and the dearest only if none of them is sure."""
+    if near:
+        with _stage(stages_s, "track"):
+            tracked = _track(view, screens, near)
+        if tracked:
+            yield tracked
+            return
+    is_sure = False
+    for name, look in (("search", search), ("search finely", search_finely)):
+        for screen in screens if not is_sure else ():
+            with _stage(stages_s, name):
+                for candidate in look(view, screen):
+                    answer = _answer(view, candidate)
+                    yield answer
+                    if answer.found.probability >= SURE:
+                        is_sure = True
+                        break
+
+
+def _track(view: View, screens: Sequence[ReadyScreen], near: FoundPoint) -> Answer | None:
+    """The answer near the one before, if it is sure."""
+    for screen in screens:
+        if screen.screenshot.is_of_same_monitor(near.monitor):
+            mapping = Mapping(invert(near.screen_from_view), 0.0, near.view_size)
+            candidate = track(view, screen, mapping)
+            answer = _answer(view, candidate) if candidate else None
+            if answer and answer.found.probability >= SURE:
+                return answer
+    return None
+
+
+def _answer(view: View, candidate: Candidate) -> Answer:
+    refined = refine(view, candidate)
+    found = _found(refined.mapping, refined.radius_95, view.size, candidate.screen.screenshot)
+    found = replace(found, probability=probability(candidate, refined), agreement=candidate.agreement.share)
+    return Answer(found, candidate, refined)
+
+
+def _found(mapping: Mapping, radius_95: float, view_size: Size, screenshot: Screenshot) -> FoundPoint:
+    x, y = mapping.at_centre()
+    jacobian = mapping.jacobian_at_centre()
+    scale = float(np.sqrt(abs(np.linalg.det(jacobian))))
+    turn = np.arctan2(jacobian[1, 0] - jacobian[0, 1], jacobian[0, 0] + jacobian[1, 1])
+    return FoundPoint(
+        screen_point=screenshot.to_desktop(x, y),
+        scale=scale * mapping.size[0] / view_size[0],
+        turn_deg=float(np.rad2deg(turn)),
+        radius_95=float(np.hypot(RADIUS_STRETCH * radius_95, LENS_PX * scale)),
+        probability=1.0,
+        agreement=1.0,
+        monitor=screenshot,
+        screen_from_view=mapping.screen_from_view @ scaling(view_size, mapping.size),
+        view_size=view_size,
+    )
+
+
+def point_through(homography: Homography, small: Size, view: Picture, screenshot: Screenshot) -> FoundPoint:
+    """The point under the centre of the view, with nothing checked but that the screen is seen from its front.
+
+    Args:
+        homography: between the monitor and a smaller copy of the view.
+        small: (width, height) of that copy.
+        view: (H, W, 3) uint8, RGB.
+        screenshot: of that monitor.
+
+    Raises:
+        ScreenNotInView: it is not.
+    """
+    mapping = Mapping(homography.view_from_screen, 0.0, small)
+    if np.linalg.det(mapping.jacobian_at_centre()) <= 0:
+        raise ScreenNotInView
+    radius_95 = homography.radius_95(view_centre(*small))
+    return _found(mapping, radius_95, (view.shape[1], view.shape[0]), screenshot)
+
+
+def check_point(found: FoundPoint) -> None:
+    """Refuse a point that one cannot paste at.
+
+    Raises:
+        AimBesideScreen: it is not on the monitor.
+        ScreenTooPlain: nobody can say where exactly it is.
+    """
+    if not found.monitor.contains(found.screen_point):
+        raise AimBesideScreen
+    if found.radius_95 > LARGEST_RADIUS_PX:
+        raise ScreenTooPlain
+
+
+def _is_rival(answer: Answer, best: Answer) -> bool:
+    """Whether an answer says another point with as much right."""
+    if answer.found.probability < ACCEPTED:
+        return False
+    is_elsewhere = answer.found.screen_point.distance_to(best.found.screen_point) > SAME_POINT_PX
+    is_as_good = answer.found.agreement > best.found.agreement - AS_GOOD
+    return is_elsewhere and is_as_good
+
+
+def _why_nothing_was_found(view: View, screens: Sequence[ReadyScreen]) -> CopyPasteError:
+    unreadable = _why_unreadable(view)
+    if unreadable:
+        return unreadable
+    if all(len(screen.features.points) < FEWEST_FEATURES for screen in screens):
+        return ScreenTooPlain()
+    return CameraTooClose() if len(view.features.points) < FEWEST_FEATURES else ScreenNotInView()
+
+
+def _why_unreadable(view: View) -> CopyPasteError | None:
+    """What keeps anybody from reading a screen in a view, if anything does."""
+    if np.percentile(view.small, 99) < DARK:
+        return ViewTooDark()
+    is_blurred = cv2.Laplacian(view.fine, cv2.CV_64F).var() < BLUR_VARIANCE and view.fine.std() > CONTRAST
+    return ViewTooBlurred() if is_blurred else None
+
+
+@contextmanager
+def _stage(stages_s: dict[str, float], name: str) -> Iterator[None]:
+    """Time what happens inside, on top of what was there."""
+    start_s = time.monotonic()
+    yield
+    stages_s[name] = stages_s.get(name, 0.0) + time.monotonic() - start_s

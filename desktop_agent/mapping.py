@@ -1,0 +1,161 @@
+"""Pairs of points -> where a screen lies in a view: a homography, then the bend of the lens.
+
+Everything is fitted in the view's pixels, where the errors are made, whatever the distance of the screen.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from desktop_agent.features import Points
+from desktop_agent.homography import RADIUS_95, Matrix, apply, normalise
+
+Reals = npt.NDArray[np.float64]
+Size = tuple[int, int]  # (width, height)
+
+STEPS = 10
+BEND_SIGMA = 0.03  # of phones' lenses: what `bend` is likely to be, as a standard deviation from 0
+UNBENDING_STEPS = 6
+FINEST_PX = 0.05  # in view pixels: no patch is followed better than that
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Where screen pixels lie in a view."""
+
+    view_from_screen: Matrix  # (3, 3), through an ideal lens
+    bend: float  # p -> p (1 + bend r²), with p from the view's centre, and r its length in half long sides of the view
+    size: Size  # of the view
+
+    @cached_property
+    def screen_from_view(self) -> Matrix:
+        """(3, 3), through an ideal lens; exact at the view's centre through any."""
+        return invert(self.view_from_screen)
+
+    @property
+    def normal_from_view(self) -> Matrix:
+        """(3, 3): the view's centre becomes the origin, half its long side 1."""
+        reach = max(self.size) / 2
+        x, y = (self.size[0] - 1) / 2, (self.size[1] - 1) / 2
+        return np.array([[1 / reach, 0, -x / reach], [0, 1 / reach, -y / reach], [0, 0, 1]])
+
+    def to_view(self, points_screen: Points) -> Points:
+        """Map (N, 2) points."""
+        ideal = apply(self.normal_from_view @ self.view_from_screen, points_screen)
+        bent = ideal * (1 + self.bend * (ideal**2).sum(axis=1, keepdims=True))
+        return apply(invert(self.normal_from_view), bent)
+
+    def to_screen(self, points_view: Points) -> Points:
+        """Map (N, 2) points."""
+        bent = apply(self.normal_from_view, points_view)
+        ideal = bent
+        for _ in range(UNBENDING_STEPS):
+            ideal = bent / (1 + self.bend * (ideal**2).sum(axis=1, keepdims=True))
+        return apply(self.screen_from_view @ invert(self.normal_from_view), ideal)
+
+    def at_centre(self) -> tuple[float, float]:
+        """The screen pixel under the centre of the view."""
+        x, y = apply(self.screen_from_view, np.array([[(self.size[0] - 1) / 2, (self.size[1] - 1) / 2]]))[0]
+        return float(x), float(y)
+
+    def jacobian_at_centre(self) -> Matrix:
+        """How screen pixels follow view pixels there: (2, 2)."""
+        u, v, w = self.screen_from_view @ ((self.size[0] - 1) / 2, (self.size[1] - 1) / 2, 1.0)
+        return np.asarray((self.screen_from_view[:2, :2] - np.outer((u / w, v / w), self.screen_from_view[2, :2])) / w)
+
+    def resized(self, size: Size) -> "Mapping":
+        """The mapping to the same view in another size."""
+        return Mapping(scaling(self.size, size) @ self.view_from_screen, self.bend, size)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A mapping, and how well it explains the pairs it was fitted to."""
+
+    mapping: Mapping
+    residuals_px: Reals  # (N,), in the view
+    covariance: Matrix  # (2, 2), of the screen pixel under the view's centre
+
+    @property
+    def radius_95(self) -> float:
+        """The radius around that pixel, in screen pixels, that holds the true one with 95 %."""
+        return RADIUS_95 * float(np.sqrt(np.linalg.eigvalsh(self.covariance)[-1]))
+
+
+def invert(mapping: Matrix) -> Matrix:
+    """The (3, 3) mapping the other way round."""
+    return np.asarray(np.linalg.inv(mapping), np.float64)
+
+
+def scaling(size: Size, other: Size) -> Matrix:
+    """(3, 3), from the pixels of a picture to those of the same picture in another size."""
+    x, y = other[0] / size[0], other[1] / size[1]
+    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+
+
+def fit(start: Mapping, points_view: Points, points_screen: Points, outlier_px: float) -> Fit:
+    """The mapping of least weighted error in the view, by Gauss and Newton.
+
+    Args:
+        start: near the answer.
+        points_view: (N, 2), N at least 5.
+        points_screen: (N, 2).
+        outlier_px: residuals in the view beyond this lose their say (Cauchy's weights).
+    """
+    normal_from_screen = normalise(points_screen)
+    screen, view = apply(normal_from_screen, points_screen), apply(start.normal_from_view, points_view)
+    homography = start.normal_from_view @ start.view_from_screen @ np.linalg.inv(normal_from_screen)
+    px = start.normal_from_view[0, 0]
+    bend = start.bend
+    for _ in range(STEPS):
+        homography = homography / homography[2, 2]
+        jacobian, residual = _linearise(homography, bend, screen, view)
+        squared = (residual**2).sum(axis=1)
+        weight = 1 / (1 + squared / (outlier_px * px) ** 2)
+        variance = max((weight * squared).sum() / max(2 * weight.sum() - 9, 1.0), (FINEST_PX * px) ** 2)
+        curvature = np.einsum("nki,n,nkj->ij", jacobian, weight / variance, jacobian, optimize=True)
+        curvature += 1e-12 * np.trace(curvature) * np.eye(9)  # solvable, even if the points say too little
+        curvature[8, 8] += 1 / BEND_SIGMA**2
+        slope = np.einsum("nki,n,nk->i", jacobian, weight / variance, residual, optimize=True)
+        slope[8] -= bend / BEND_SIGMA**2
+        step = np.linalg.solve(curvature, slope)
+        homography = homography + np.append(step[:8], 0.0).reshape(3, 3)
+        bend += float(step[8])
+        if np.abs(step).max() < 1e-7:
+            break
+    homography = homography / homography[2, 2]
+    refined = np.linalg.inv(start.normal_from_view) @ homography @ normal_from_screen
+    covariance = _at_centre(homography, np.linalg.inv(curvature)) / normal_from_screen[0, 0] ** 2
+    return Fit(Mapping(refined, bend, start.size), np.sqrt(squared) / px, covariance)
+
+
+def _linearise(homography: Matrix, bend: float, screen: Points, view: Points) -> tuple[Reals, Reals]:
+    """How mapped points move with the parameters, (N, 2, 9), and by how much they are off, (N, 2)."""
+    ideal, by_parameters = _by_parameters(homography, screen)
+    squared = (ideal**2).sum(axis=1)
+    residual = view - ideal * (1 + bend * squared)[:, None]
+    bending = (1 + bend * squared)[:, None, None] * np.eye(2) + 2 * bend * ideal[:, :, None] * ideal[:, None, :]
+    by_bend = (ideal * squared[:, None])[:, :, None]
+    return np.concatenate([bending @ by_parameters, by_bend], axis=2), residual
+
+
+def _by_parameters(homography: Matrix, points: Points) -> tuple[Points, Reals]:
+    """Mapped points, (N, 2), and how they move with the first eight entries of the homography: (N, 2, 8)."""
+    x, y = points.T
+    mapped = np.column_stack([points, np.ones(len(points))]) @ homography.T
+    u, v, w = mapped[:, 0] / mapped[:, 2], mapped[:, 1] / mapped[:, 2], mapped[:, 2]
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    rows_u = np.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=1)
+    rows_v = np.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=1)
+    return np.stack([u, v], axis=1), np.stack([rows_u, rows_v], axis=1) / w[:, None, None]
+
+
+def _at_centre(homography: Matrix, covariance: Matrix) -> Matrix:
+    """The covariance of the point that is mapped to the origin, by the implicit function of its projection."""
+    point = apply(invert(homography), np.zeros((1, 2)))
+    _, by_parameters = _by_parameters(homography, point)
+    by_point = homography[:2, :2] / float(homography[2] @ (*point[0], 1.0))
+    spread = np.linalg.solve(by_point, by_parameters[0])
+    return np.asarray(spread @ covariance[:8, :8] @ spread.T)

@@ -1,0 +1,151 @@
+"""view + ready screen -> mappings that may be right, each with what speaks for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from desktop_agent.agreement import Agreement, measure_agreement
+from desktop_agent.align import Box, Followed, align, follow
+from desktop_agent.features import Features, find_features, match, shrink
+from desktop_agent.homography import INLIER_PX, apply, fit_robustly
+from desktop_agent.mapping import Fit, Mapping, Size, fit, scaling
+from desktop_agent.pictures import Picture
+from desktop_agent.ready_screen import ReadyScreen
+from protocol.errors import ScreenNotInView
+
+SMALL_PX = 640  # long side of the view in which a screen is searched
+FINE_PX = 1280  # long side of the view in which it is searched again, and in which the point is refined
+MOST_FEATURES_SMALL = 2000
+MOST_FEATURES_FINE = 6000
+MOST_HYPOTHESES = 3
+FEWEST_INLIERS = 8
+SEARCH_LEVELS, TRACK_LEVELS, CLOSE_LEVELS, REFINE_LEVELS = 3, 4, 1, 1  # of pyramids: how far off a mapping may be
+ROUGH_PX, CLOSE_PX, REFINED_PX = 3.0, 1.5, 1.0  # residuals beyond which a patch loses its say, from step to step
+REFINED_BOX_PX = 700  # side of the box around the aim in which the point is refined
+LARGEST_MAGNIFICATION = 12.0  # screen pixels in a pixel of the small view, or the other way round
+STEEPEST = 6.0  # how much longer than wide a square of the screen may look
+
+
+class View:
+    """A view in grey, in the sizes that searching needs."""
+
+    def __init__(self, picture: Picture) -> None:
+        """Args: picture: (H, W, 3) uint8, RGB."""
+        self.size: Size = (picture.shape[1], picture.shape[0])
+        self.fine = shrink(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8), FINE_PX)
+        self.small = shrink(self.fine, SMALL_PX)
+
+    @property
+    def small_size(self) -> Size:
+        """Of the small picture."""
+        return self.small.shape[1], self.small.shape[0]
+
+    @property
+    def fine_size(self) -> Size:
+        """Of the fine picture."""
+        return self.fine.shape[1], self.fine.shape[0]
+
+    @cached_property
+    def features(self) -> Features:
+        """Of the small picture."""
+        return find_features(self.small, MOST_FEATURES_SMALL)
+
+    @cached_property
+    def fine_features(self) -> Features:
+        """Of the fine picture, in the small one's pixels."""
+        found = find_features(self.fine, MOST_FEATURES_FINE)
+        return found.moved(lambda points: apply(scaling(self.fine_size, self.small_size), points))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mapping that may be right, and what speaks for it."""
+
+    screen: ReadyScreen
+    fit: Fit  # to the small view
+    followed: Followed
+    agreement: Agreement
+
+    @property
+    def inliers(self) -> int:
+        """Patches that are where the mapping says."""
+        return int((self.fit.residuals_px < CLOSE_PX).sum())
+
+
+def search(view: View, screen: ReadyScreen) -> Iterator[Candidate]:
+    """Where the screen may be in the view, by the features that are ready; the likeliest first."""
+    return _candidates(view, screen, view.features, screen.features)
+
+
+def search_finely(view: View, screen: ReadyScreen) -> Iterator[Candidate]:
+    """The same by more features, which takes longer."""
+    return _candidates(view, screen, view.fine_features, screen.fine_features)
+
+
+def track(view: View, screen: ReadyScreen, near: Mapping) -> Candidate | None:
+    """Where the screen is if it is not far from where it was a moment ago; None if it is not."""
+    return _examine(view, screen, near.resized(view.small_size), TRACK_LEVELS)
+
+
+def refine(view: View, candidate: Candidate) -> Fit:
+    """The candidate's mapping, to the fine view, made exact around the aim."""
+    rough = candidate.fit.mapping.resized(view.fine_size)
+    followed = follow(view.fine, candidate.screen, rough, REFINE_LEVELS, _box_around_aim(view.fine_size))
+    fine_from_small = scaling(view.small_size, view.fine_size)
+    points_view = np.concatenate([followed.points_view, apply(fine_from_small, candidate.followed.points_view)])
+    points_screen = np.concatenate([followed.points_screen, candidate.followed.points_screen])
+    return fit(rough, points_view, points_screen, REFINED_PX)
+
+
+def _box_around_aim(size: Size) -> Box:
+    width, height = min(size[0], REFINED_BOX_PX), min(size[1], REFINED_BOX_PX)
+    return (size[0] - width) // 2, (size[1] - height) // 2, width, height
+
+
+def _candidates(
+    view: View, screen: ReadyScreen, features_view: Features, features_screen: Features
+) -> Iterator[Candidate]:
+    pairs = match(features_view, features_screen)
+    for _ in range(MOST_HYPOTHESES):
+        points_view, points_screen = features_view.points[pairs[:, 0]], features_screen.points[pairs[:, 1]]
+        view_from_screen = fit_robustly(points_view, points_screen)
+        if view_from_screen is None:
+            return
+        is_inlier = np.hypot(*(apply(view_from_screen, points_screen) - points_view).T) < INLIER_PX
+        if is_inlier.sum() < FEWEST_INLIERS:
+            return
+        candidate = _examine(view, screen, Mapping(view_from_screen, 0.0, view.small_size), SEARCH_LEVELS)
+        if candidate:
+            yield candidate
+        pairs = pairs[~is_inlier]
+
+
+def _examine(view: View, screen: ReadyScreen, mapping: Mapping, levels: int) -> Candidate | None:
+    """Align a rough mapping and compare what it says with the view; None if no camera can have it."""
+    try:
+        for step_levels, outlier_px in ((levels, ROUGH_PX), (CLOSE_LEVELS, CLOSE_PX)):
+            if not is_possible(mapping):
+                return None
+            fitted, followed = align(view.small, screen, mapping, step_levels, outlier_px)
+            mapping = fitted.mapping
+    except (ScreenNotInView, np.linalg.LinAlgError):
+        return None
+    if not is_possible(mapping):
+        return None
+    return Candidate(screen, fitted, followed, measure_agreement(view.small, screen, mapping))
+
+
+def is_possible(mapping: Mapping) -> bool:
+    """Whether a camera before a flat screen can have that mapping: not mirrored, folded, or of an absurd scale."""
+    width, height = mapping.size
+    corners_view = np.array([[0, 0, 1], [width - 1, 0, 1], [width - 1, height - 1, 1], [0, height - 1, 1]], np.float64)
+    depths = (corners_view @ mapping.screen_from_view.T)[:, 2]
+    jacobian = mapping.jacobian_at_centre()
+    if not (np.isfinite(jacobian).all() and np.all(depths * depths[0] > 0) and np.linalg.det(jacobian) > 0):
+        return False
+    longer, shorter = np.linalg.svd(jacobian, compute_uv=False)
+    is_of_sane_scale = shorter > 1 / LARGEST_MAGNIFICATION and longer < LARGEST_MAGNIFICATION
+    return bool(is_of_sane_scale and longer < STEEPEST * shorter)
