@@ -19,6 +19,8 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from PIL import Image
 
+from desktop_agent.pictures import Cutout
+
 SCRIPT, SCRIPT_SHARED, ERROR = 2, 10, 1
 
 OBJECTS = """
@@ -127,7 +129,8 @@ class Photoshop:
 
     def __init__(self, *, shows_documents: bool = True) -> None:
         self._engine = dukpy.JSInterpreter()
-        self._engine.export_function("size_of", size_of_seen)
+        self._engine.export_function("size_of", self._read)
+        self.placed: Cutout | None = None  # what was last
         self.run(OBJECTS)
         self.scripts: list[str] = []
         if shows_documents:
@@ -149,12 +152,12 @@ class Photoshop:
         left, top, right, bottom = self.state()["layers"][-1][1]
         return (left + right) / 2, (top + bottom) / 2
 
-
-def size_of_seen(path: str) -> list[int]:
-    """What is not transparent of a picture: width, height."""
-    with Image.open(path) as picture:
-        rows, columns = np.nonzero(np.asarray(picture)[:, :, 3])
-    return [int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1]
+    def _read(self, path: str) -> list[int]:
+        """Read a picture's file; the width and height of what is not transparent."""
+        with Image.open(path) as picture:
+            self.placed = np.asarray(picture)
+        rows, columns = np.nonzero(self.placed[:, :, 3])
+        return [int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1]
 
 
 @dataclass

@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from desktop_agent.editors import Editor, photoshop_scripting
@@ -18,13 +20,18 @@ from desktop_agent.editors.photoshop_scripting import (
     over_remote_connection,
 )
 from desktop_agent.editors.profiles import Editors
-from desktop_agent.pictures import Cutout
+from desktop_agent.paste import Desktop, Paster
+from desktop_agent.pictures import Cutout, Picture
 from desktop_agent.platforms import Platform, Window
+from desktop_agent.screenshot import Screenshot
 from protocol.errors import EditorRefused, PermissionMissing
-from protocol.geometry import ScreenPoint
+from protocol.geometry import Box, ScreenPoint
+from protocol.messages import PasteRequest
 from tests.desktop_agent.editors.fake_photoshop import Photoshop as FakePhotoshop
 from tests.desktop_agent.editors.fake_photoshop import RemoteConnection, derive_key
+from tests.desktop_agent.test_look import lay
 
+WINDOW = Window(1, "Photoshop", box=Box(0, 0, 1280, 800))
 ANYWHERE = ScreenPoint(0, 0)
 PLATFORM: Platform = SimpleNamespace(input=SimpleNamespace(command_key="ctrl"), clipboard=None, drop=None)  # type: ignore[assignment]  # all that is asked of it
 USERS_OWN = ["cm", "all"]  # units and dialogs
@@ -120,6 +127,60 @@ def test_on_linux_only_who_has_set_a_password_has_a_way() -> None:
     scripting = local_scripting("password")
     assert scripting is not None
     assert scripting.name == "a script over its remote connection"
+
+
+@dataclass
+class PhotoshopOnScreen:
+    """A desktop on which Photoshop shows its document zoomed out and scrolled."""
+
+    photoshop: FakePhotoshop
+    bare: Picture
+    zoom: float
+    left: float  # where the document's corner is on the screen
+    top: float
+
+    def take_screenshots(self) -> list[Screenshot]:
+        """The layers are drawn where the document's place, zoom and scroll bring them."""
+        screen = self.bare.copy()
+        if self.photoshop.state()["layers"]:
+            x, y = self.photoshop.center()
+            assert self.photoshop.placed is not None
+            centre = (self.left + self.zoom * x, self.top + self.zoom * y)
+            screen = lay(screen, self.photoshop.placed, centre, self.zoom)
+        return [Screenshot(screen, 0, 0)]
+
+    def at(self, point: ScreenPoint) -> Window:
+        return WINDOW
+
+    def focused(self) -> Window:
+        return WINDOW
+
+    def pointer(self) -> None:
+        return None
+
+    def save(self) -> None:
+        return None
+
+    def restore(self, saved: None) -> None:
+        return None
+
+
+def test_the_second_look_brings_it_to_the_aim_whatever_the_zoom_and_the_scroll(screen: Picture, cutout: Cutout) -> None:
+    fake = FakePhotoshop()
+    desktop: Any = PhotoshopOnScreen(fake, screen.copy(), zoom=2 / 3, left=250, top=180)
+    editors = Editors(PLATFORM, Scripting("a script", fake.do_javascript))
+    platform = Platform("drawn", desktop, desktop.take_screenshots, desktop, desktop)
+    aim = ScreenPoint(760, 520)
+    found: Any = SimpleNamespace(screen_point=aim, scale=1.0, turn_deg=0.0)
+    answer = Paster(Desktop(platform, editors.of), lambda view, request: found).paste(
+        cutout, np.zeros((1, 1, 3), np.uint8), PasteRequest(width_view=180)
+    )
+    assert answer.verified
+    assert answer.landed is not None and answer.landed.distance_to(aim) < 1
+    assert answer.landed_width == pytest.approx(180, rel=0.04)
+    x, y = fake.center()
+    assert (250 + 2 / 3 * x, 180 + 2 / 3 * y) == pytest.approx((760, 520), abs=1)
+    assert fake.state()["history"] == ["Open", "AR Copy & Paste"]
 
 
 class TestProfile:
