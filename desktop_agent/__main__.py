@@ -2,35 +2,40 @@
 
 import contextlib
 import logging
-import os
 import queue
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from platformdirs import user_pictures_path
+
+from desktop_agent.aim import Aims
 from desktop_agent.app import Introduction, create_app
 from desktop_agent.certificate import Certificate, load_or_make_certificate
+from desktop_agent.control import Control
+from desktop_agent.desktop import local_desktop
 from desktop_agent.devices import PairedDevices
-from desktop_agent.editors import Editor
-from desktop_agent.editors.under_pointer import PastesUnderPointer
+from desktop_agent.find import PointFinder
+from desktop_agent.journal import Journal
 from desktop_agent.live import LiveDesktop
-from desktop_agent.locate import FoundPoint, find_screen_point
+from desktop_agent.locate import find_screen_point
+from desktop_agent.overlay import PROGRAM, Overlay
+from desktop_agent.oversight import Oversight
 from desktop_agent.pairing_offer import PairingOffer, reachable_host
-from desktop_agent.paste import Desktop, Paster
-from desktop_agent.pictures import Picture
+from desktop_agent.paste import Paster
 from desktop_agent.platforms import local_platform
-from desktop_agent.ready_screen import make_ready
+from desktop_agent.recent_screens import RecentScreens
 from desktop_agent.server_process import ServerProcess
 from desktop_agent.settings import SERVER_PORT, Settings, parse
 from http_server.listener import Address, Listener, check_port_is_free
 from protocol.errors import CopyPasteError
-from protocol.geometry import ScreenPoint
 from protocol.messages import ServerAddress
 from protocol.pairing import TOKEN_LIFETIME_S, PairingLink
 
 SERVER_CHECK_S = 2.0
+FOLDER = "AR Copy & Paste"  # of the user's pictures, for cutouts that no editor took
 log = logging.getLogger(__name__)
 
 
@@ -54,28 +59,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(settings: Settings) -> None:
     """Build everything, then wait for phones."""
-    spare_xlib_a_missing_file()
     check_port_is_free(settings.host, settings.port)
     platform = local_platform(settings.data_dir)
     platform.take_screenshots()  # says so now if there is no desktop, rather than when somebody pastes
+    overlay = Overlay(platform.take_screenshots, PROGRAM if platform.name == "X11" and settings.shows_marks else None)
+    platform = replace(platform, take_screenshots=overlay.take_clean_screenshots)
+    desktop = local_desktop(platform, settings.photoshop_password)
+    journal = Journal(settings.data_dir / "pasting.json")
+    if told := journal.tell_unknown():
+        print(told, flush=True)
 
-    def editor_at(point: ScreenPoint) -> Editor:
-        return PastesUnderPointer(platform.windows.at(point), platform.windows)
-
-    def find_point(view: Picture) -> FoundPoint:
-        return find_screen_point(view, [make_ready(screenshot) for screenshot in platform.take_screenshots()])
-
-    paster = Paster(Desktop(platform.take_screenshots, editor_at), lambda view, _request: find_point(view))
-    live = LiveDesktop(paster, find_point, editor_at, lambda line: print(line, flush=True))
+    aims = Aims(lambda view, screens, near: find_screen_point(view, screens, near=near))
+    finder = PointFinder(RecentScreens(platform.take_screenshots), aims, overlay)
+    paster = Paster(desktop, finder.find, journal=journal, pictures_dir=user_pictures_path() / FOLDER)
+    live = LiveDesktop(paster, finder, overlay, desktop.editor_at, lambda line: print(line, flush=True))
     certificate = load_or_make_certificate(settings.data_dir, settings.computer_name)
     devices = PairedDevices(settings.data_dir / "devices.json")
     with contextlib.ExitStack() as stack:
+        stack.callback(overlay.close)
         server = start_server(settings, certificate, stack)
-        app = create_app(live, devices, Introduction(settings.computer_name, server))
+        enters: queue.Queue[None] = queue.Queue()  # each asks for a fresh code
+        oversight = Oversight(live, devices, settings.computer_name, want_code=lambda: enters.put(None))
+        app = create_app(oversight, devices, Introduction(settings.computer_name, server))
         address = Address(settings.host, settings.port, certificate.file, certificate.private_key_file)
         listener = Listener(app, address)
         print(f"Desktop agent ready at https://{reachable_host(settings.host)}:{listener.bind_addr[1]}", flush=True)
-        threading.Thread(target=offer_pairing, args=(settings, listener, certificate, devices), daemon=True).start()
+
+        def new_link() -> PairingLink:
+            host, port = reachable_host(settings.host), int(listener.bind_addr[1])
+            return PairingLink(host, port, certificate.sha256, devices.offer_token())
+
+        offer = PairingOffer(sys.stdout, show_in_control(oversight, settings, stack))
+        threading.Thread(target=offer_pairing, args=(offer, new_link, devices, enters), daemon=True).start()
         listener.serve_until_stopped()
 
 
@@ -100,14 +115,29 @@ def watch_server(server: ServerProcess, is_stopping: threading.Event) -> None:
     print("The segmentation server has stopped, so nothing can be copied. Start the agent again.", file=sys.stderr)
 
 
-def offer_pairing(settings: Settings, listener: Listener, certificate: Certificate, devices: PairedDevices) -> None:
+def show_in_control(
+    oversight: Oversight, settings: Settings, stack: contextlib.ExitStack
+) -> Callable[[str | None], None]:
+    """What shows a link in the control window, which ends with `stack`; the window is opened for each."""
+    control = Control(oversight.look, oversight.act)
+    oversight.watch(control.refresh)
+    stack.callback(control.close)
+
+    def show(link: str | None) -> None:
+        oversight.show_link(link)
+        if link and settings.shows_window:
+            control.open()
+
+    return show
+
+
+def offer_pairing(
+    offer: PairingOffer, new_link: Callable[[], PairingLink], devices: PairedDevices, enters: "queue.Queue[None]"
+) -> None:
     """Show a code until a phone has used it or it has expired; after that, Enter shows a fresh one."""
-    offer = PairingOffer(sys.stdout, shows_window=settings.shows_window)
-    enters: queue.Queue[None] = queue.Queue()
     threading.Thread(target=wait_for_enter, args=(enters,), daemon=True).start()
     while True:
-        port = int(listener.bind_addr[1])
-        offer.show(PairingLink(reachable_host(settings.host), port, certificate.sha256, devices.offer_token()))
+        offer.show(new_link())
         name = devices.wait_until_paired(TOKEN_LIFETIME_S)
         offer.withdraw()
         what = f"Paired with {name}." if name else "The code has expired."
@@ -121,12 +151,6 @@ def wait_for_enter(enters: "queue.Queue[None]") -> None:
     """Note each line typed."""
     for _line in sys.stdin:
         enters.put(None)
-
-
-def spare_xlib_a_missing_file() -> None:
-    """Old releases of Xlib fail where there is no file of display secrets, though a display may need none."""
-    if not Path(os.environ.get("XAUTHORITY", "~/.Xauthority")).expanduser().exists():
-        os.environ["XAUTHORITY"] = os.devnull
 
 
 if __name__ == "__main__":

@@ -69,6 +69,17 @@ class PairedDevices:
         """Whether this is a paired device's key. Looking up a hash tells nothing of the key by its timing."""
         return key_hash(key) in self._names_by_hash
 
+    def names_by_device(self) -> dict[str, str]:
+        """What each paired device is called, by its key's hash."""
+        with self._turn:
+            return dict(self._names_by_hash)
+
+    def unpair(self, device: str) -> None:
+        """Forget a device, known by its key's hash; its key is no good from now on."""
+        with self._turn:
+            self._names_by_hash.pop(device, None)
+            self._save()
+
     def _save(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._file.with_suffix(".new")

@@ -2,10 +2,8 @@
 
 import contextlib
 import io
-import os
 import socket
-import subprocess
-import sys
+from collections.abc import Callable
 from typing import TextIO
 
 import segno
@@ -29,11 +27,10 @@ def reachable_host(host: str) -> str:
 class PairingOffer:
     """The QR code that is on show, at most one at a time."""
 
-    def __init__(self, terminal: TextIO, *, shows_window: bool) -> None:
-        """Args: terminal: where to print. shows_window: whether to open a window beside it."""
+    def __init__(self, terminal: TextIO, show_in_window: Callable[[str | None], None]) -> None:
+        """Args: terminal: where to print. show_in_window: shows a link's code there, too; None: no more."""
         self._terminal = terminal
-        self._shows_window = shows_window and bool(os.environ.get("DISPLAY") or sys.platform in ("darwin", "win32"))
-        self._window: subprocess.Popen[str] | None = None
+        self._show_in_window = show_in_window
 
     def show(self, link: PairingLink) -> None:
         """Show a link instead of the one before."""
@@ -42,16 +39,11 @@ class PairingOffer:
             self._terminal.write(self._draw(uri))
         self._terminal.write(f"Scan this code with your phone's camera. It is good for two minutes.\n{uri}\n")
         self._terminal.flush()
-        if self._shows_window:
-            self._show_in_window(uri)
+        self._show_in_window(uri)
 
     def withdraw(self) -> None:
-        """Close the window; the link has been used or has expired."""
-        if self._window and self._window.stdin:
-            with contextlib.suppress(OSError):
-                self._window.stdin.close()
-            self._window.wait()
-        self._window = None
+        """The link has been used or has expired."""
+        self._show_in_window(None)
 
     def _draw(self, uri: str) -> str:
         """The code in block characters; where colours can be set, light on dark whatever the terminal's own are."""
@@ -60,12 +52,3 @@ class PairingOffer:
         if not self._terminal.isatty():
             return drawn.getvalue()
         return "".join(f"{LIGHT_ON_DARK}{line}{OWN_COLOURS}\n" for line in drawn.getvalue().splitlines())
-
-    def _show_in_window(self, uri: str) -> None:
-        if self._window is None or self._window.poll() is not None:
-            command = [sys.executable, "-m", "desktop_agent.pairing_window"]
-            self._window = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
-        assert self._window.stdin
-        with contextlib.suppress(OSError):
-            self._window.stdin.write(f"{uri}\n")
-            self._window.stdin.flush()

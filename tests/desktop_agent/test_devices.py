@@ -108,3 +108,20 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, content: str) -> None:
     damaged.write_text(content)
     with pytest.raises(SettingsInvalid, match="pair again"):
         PairedDevices(damaged)
+
+
+def test_an_unpaired_device_is_out_for_good_and_the_others_stay(file: Path) -> None:
+    devices = PairedDevices(file)
+    first, second = (devices.pair(devices.offer_token(), name) for name in ("Ada's phone", "Bea's phone"))
+    [ada, bea] = devices.names_by_device()
+    devices.unpair(ada)
+    for known in (devices, PairedDevices(file)):
+        assert not known.is_paired(first)
+        assert known.is_paired(second)
+        assert known.names_by_device() == {bea: "Bea's phone"}
+
+
+def test_unpairing_a_device_that_is_gone_does_no_harm(file: Path) -> None:
+    devices = PairedDevices(file)
+    devices.unpair("whoever")
+    assert devices.names_by_device() == {}

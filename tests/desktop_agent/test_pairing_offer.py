@@ -23,18 +23,22 @@ def read_terminal(text: str) -> str:
 
 def test_the_code_in_the_terminal_is_the_link() -> None:
     terminal = io.StringIO()
-    PairingOffer(terminal, shows_window=False).show(LINK)
+    PairingOffer(terminal, lambda _link: None).show(LINK)
     assert read_terminal(terminal.getvalue()) == LINK.to_uri()
 
 
 def test_the_link_can_be_read_below_the_code() -> None:
     terminal = io.StringIO()
-    PairingOffer(terminal, shows_window=False).show(LINK)
+    PairingOffer(terminal, lambda _link: None).show(LINK)
     assert LINK.to_uri() in terminal.getvalue().splitlines()
 
 
-def test_withdrawing_what_was_never_shown_does_no_harm() -> None:
-    PairingOffer(io.StringIO(), shows_window=True).withdraw()
+def test_the_link_is_in_the_window_until_it_is_withdrawn() -> None:
+    shown: list[str | None] = []
+    offer = PairingOffer(io.StringIO(), shown.append)
+    offer.show(LINK)
+    offer.withdraw()
+    assert shown == [LINK.to_uri(), None]
 
 
 def test_phones_are_told_the_address_the_agent_listens_at() -> None:

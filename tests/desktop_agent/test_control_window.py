@@ -1,0 +1,193 @@
+"""The control window, looked at with a camera's eyes and clicked with the X server's own pointer."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from Xlib import X
+from Xlib.ext import xtest
+
+from demo.desktop import VirtualScreen, environment
+from demo.phone import open_display
+from demo.programs import Programs
+from desktop_agent.control import Control
+from desktop_agent.control_message import PAIR, PAUSE, UNPAIR, ControlView, ShownPaste, Wish
+from desktop_agent.control_window import BUTTON, RED
+from desktop_agent.oversight import THUMBNAIL_PX, draw_thumbnail
+from desktop_agent.pictures import Picture
+from mobile_client.pairing import read_code
+from protocol.pairing import PairingLink, new_token
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("_tkinter") is None or shutil.which("Xvfb") is None or shutil.which("openbox") is None,
+    reason="the window needs tkinter, and its test a virtual screen",
+)
+GIVE_UP_S = 20.0
+LINK = PairingLink("192.168.1.20", 8765, "ab" * 32, new_token()).to_uri()
+PINK = (250, 20, 200)
+PHONES = {"hash a": "Ada's phone", "hash b": "Bea's phone"}
+
+
+def view(link: str | None = None, phones: dict[str, str] = PHONES, **pastes: ShownPaste) -> ControlView:
+    return ControlView("studio", link, is_paused=False, phones=phones, pastes=pastes)
+
+
+def pink_paste() -> ShownPaste:
+    cutout = np.full((300, 300, 4), (*PINK, 255), np.uint8)
+    return ShownPaste("14:05", "Pasted into Inkscape", is_error=False, thumbnail=draw_thumbnail(cutout))
+
+
+def coloured(screenshot: Picture, colour: tuple[int, ...]) -> Picture:
+    return np.asarray((screenshot == colour).all(axis=2), np.uint8)
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour[1:]))
+
+
+class Desk:
+    """A screen with a window manager, a control window on it, and the one who uses it."""
+
+    def __init__(self, screen: VirtualScreen) -> None:
+        self.screen = screen
+        self.view = view()
+        self.wishes: list[Wish] = []
+        self.control = Control(lambda: self.view, self.wishes.append)
+
+    def show(self, view: ControlView) -> None:
+        self.view = view
+        self.control.open()
+
+    def wait_for(self, is_so: Callable[[Picture], bool]) -> Picture:
+        """What the screen shows once it is as wanted."""
+        deadline_s = time.monotonic() + GIVE_UP_S
+        screenshot = self.screen.screenshot()
+        while not is_so(screenshot):
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+            screenshot = self.screen.screenshot()
+        return screenshot
+
+    def click(self, number: int, of: int) -> Wish:
+        """Click a button, counted from the top; what the agent is told of it."""
+        buttons = buttons_of(self.wait_for(lambda screenshot: len(buttons_of(screenshot)) == of))
+        display = open_display(self.screen.display)
+        x, y = buttons[number]
+        away = (X.MotionNotify, 0, 0, 0)  # a button under the pointer has another colour
+        for event, detail, to_x, to_y in (
+            (X.MotionNotify, 0, x, y),
+            (X.ButtonPress, 1, x, y),
+            (X.ButtonRelease, 1, x, y),
+            away,
+        ):
+            xtest.fake_input(display, event, detail, x=to_x, y=to_y)
+            display.sync()
+            time.sleep(0.1)
+        display.close()
+        self.wait_for(lambda _screenshot: bool(self.wishes))
+        return self.wishes.pop()
+
+
+def buttons_of(screenshot: Picture) -> list[tuple[int, int]]:
+    """The middles of all buttons, from the top down."""
+    over_letters = np.ones((1, 15), np.uint8)
+    filled = cv2.morphologyEx(coloured(screenshot, rgb(BUTTON)), cv2.MORPH_CLOSE, over_letters)
+    _count, _labels, stats, middles = cv2.connectedComponentsWithStats(filled)
+    return sorted(
+        ((int(x), int(y)) for (x, y), row in zip(middles[1:], stats[1:], strict=True) if row[4] > 500),
+        key=lambda middle: middle[1],
+    )
+
+
+def has(screenshot: Picture, colour: tuple[int, ...]) -> bool:
+    return bool(coloured(screenshot, colour).any())
+
+
+def is_empty(screenshot: Picture) -> bool:
+    return not has(screenshot, rgb(BUTTON))
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    with Programs(tmp_path) as programs:
+        screen = VirtualScreen(programs, "screen", 800, 640)
+        known = environment(tmp_path / "home", screen.display)
+        for name, value in known.items():
+            monkeypatch.setenv(name, value)
+        programs.start("window manager", ["openbox"], known)
+        desk = Desk(screen)
+        yield desk
+        desk.control.close()
+
+
+def test_a_camera_reads_the_code_until_it_was_used_and_then_the_window_makes_way(desk: Desk) -> None:
+    desk.show(view(LINK, phones={}))
+    desk.wait_for(lambda screenshot: read_code(screenshot) == LINK)
+    desk.show(view())
+    desk.wait_for(is_empty)
+    desk.show(view(LINK))
+    desk.wait_for(lambda screenshot: read_code(screenshot) == LINK)
+
+
+def test_the_last_pastes_are_shown_with_thumbnails_and_what_failed_in_red(desk: Desk) -> None:
+    failed = ShownPaste("14:04", "Nothing changed on the screen.", is_error=True, thumbnail="")
+    desk.show(view(a=pink_paste(), b=failed))
+    shown = desk.wait_for(lambda screenshot: has(screenshot, rgb(RED)) and has(screenshot, PINK))
+    assert coloured(shown, PINK).sum() == THUMBNAIL_PX**2
+    pink_rows, red_rows = (np.flatnonzero(coloured(shown, colour).any(axis=1)) for colour in (PINK, rgb(RED)))
+    assert pink_rows[-1] < red_rows[0]
+
+
+def test_pause_unpair_and_pair_are_told_to_the_agent(desk: Desk) -> None:
+    desk.show(view())
+    assert desk.click(0, of=4) == Wish(PAUSE)
+    assert desk.click(2, of=4) == Wish(UNPAIR, "hash b")
+    assert desk.click(3, of=4) == Wish(PAIR)
+
+
+def test_a_phone_that_was_unpaired_is_gone_from_the_window(desk: Desk) -> None:
+    desk.show(view())
+    desk.wait_for(lambda screenshot: len(buttons_of(screenshot)) == 4)
+    desk.view = view(phones={"hash a": "Ada's phone"})
+    desk.control.refresh()
+    desk.wait_for(lambda screenshot: len(buttons_of(screenshot)) == 3)
+
+
+def test_a_closed_window_can_be_opened_again_and_nothing_waits_for_it(desk: Desk) -> None:
+    desk.show(view())
+    desk.wait_for(lambda screenshot: not is_empty(screenshot))
+    assert desk.control._program is not None
+    desk.control._program.kill()
+    desk.wait_for(is_empty)
+    desk.control.refresh()
+    desk.show(view(LINK))
+    desk.wait_for(lambda screenshot: read_code(screenshot) == LINK)
+
+
+def test_the_window_ends_with_its_agent(desk: Desk) -> None:
+    command = [sys.executable, "-m", "desktop_agent.control_window"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as program:
+        assert program.stdin is not None
+        program.stdin.write(json.dumps(view().to_wire()) + "\n")
+        program.stdin.flush()
+        desk.wait_for(lambda screenshot: not is_empty(screenshot))
+        program.stdin.close()
+        assert program.wait(timeout=GIVE_UP_S) == 0
+
+
+@pytest.mark.parametrize("display", ["", ":9999"], ids=["none", "nobody's"])
+def test_without_a_screen_there_is_no_window_and_no_harm(monkeypatch: pytest.MonkeyPatch, display: str) -> None:
+    monkeypatch.setenv("DISPLAY", display)
+    control = Control(view, lambda _wish: None)
+    for _time in range(2):
+        control.open()
+        control.refresh()
+    control.close()
