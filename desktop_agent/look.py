@@ -84,9 +84,10 @@ def find_landing(before: Picture, after: Picture, cutout: Cutout) -> Landing | N
     """
     changed = find_changed(before, after)
     for visible in (np.ones_like(changed), changed):  # all of it in sight; or partly hidden under the editor's frame
-        landing = _best(_search(after, changed, visible, change, cutout) for change in find_changes(changed))
-        if landing and landing.is_convincing():
-            return _refine(before, after, cutout, landing)
+        landings = (_search(after, changed, visible, change, cutout) for change in find_changes(changed))
+        convincing = [landing for landing in landings if landing and landing.is_convincing()]
+        if convincing:  # the largest: editors show small previews of pages and layers as well
+            return _refine(before, after, cutout, max(convincing, key=lambda landing: landing.scale))
     return None
 
 

@@ -11,6 +11,8 @@ from desktop_agent.platforms.x11_selection import Asker, Form, Forms, Offer, ope
 
 CLIPBOARD = "CLIPBOARD"
 PNG = "image/png"
+NOTICE_S = 0.2  # for an editor to see that there is something new: Krita's paste keys do nothing before
+TAKEN_IN_S = 0.08  # for it to make up its mind about what it saw
 SAVING_S = 0.5  # for the program that was copied in to hand over what it has
 MOST_SAVED_BYTES = 32 * 1024**2  # of each form
 # What other programs can paste. Rarer forms are made on demand, at a cost, and only their own program reads them.
@@ -39,7 +41,8 @@ class X11Clipboard:
         """Put a cutout there, as image/png."""
         png = io.BytesIO()
         Image.fromarray(cutout).save(png, "PNG", compress_level=1)
-        self._hold({PNG: Form(PNG, 8, png.getvalue())})
+        self._hold({PNG: Form(PNG, 8, png.getvalue())}).asked.wait(NOTICE_S)
+        time.sleep(TAKEN_IN_S)
 
     def save(self) -> Saved:
         """What is there now, in every form that other programs paste."""
@@ -62,5 +65,6 @@ class X11Clipboard:
             self._offer.withdraw()
             self._offer = None
 
-    def _hold(self, forms: Forms) -> None:
+    def _hold(self, forms: Forms) -> Offer:
         self._offer = Offer(CLIPBOARD, forms, open_display())
+        return self._offer

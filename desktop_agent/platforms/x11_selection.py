@@ -46,7 +46,7 @@ class Offer:
     selection: str  # CLIPBOARD, or XdndSelection
     forms: Forms
     display: Any  # of Xlib: a connection of its own, for its thread alone
-    fetched: threading.Event = field(default_factory=threading.Event)  # once a form was handed over
+    asked: threading.Event = field(default_factory=threading.Event)  # once a program wanted to know its forms
     has_ended: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -81,20 +81,20 @@ class Offer:
         """Answer until another program has taken the selection, and for a moment longer."""
         from Xlib import error
 
-        end_s: float | None = None
-        try:
-            while end_s is None or time.monotonic() < end_s:
-                if not self.display.pending_events():
-                    select.select([self.display.fileno()], [], [], 0.2 if end_s else None)
-                while self.display.pending_events():
-                    if self._answer(self.display.next_event()):
-                        end_s = time.monotonic() + LAST_READERS_S
-                        self.has_ended.set()
-        except (error.ConnectionClosedError, OSError):  # the display has gone
-            pass
-        finally:
-            self.has_ended.set()
+        with contextlib.suppress(error.ConnectionClosedError, OSError):  # the display has gone
+            self._answer_until_taken()
             self.display.close()
+        self.has_ended.set()
+
+    def _answer_until_taken(self) -> None:
+        end_s: float | None = None
+        while end_s is None or time.monotonic() < end_s:
+            if not self.display.pending_events():
+                select.select([self.display.fileno()], [], [], 0.2 if end_s else None)
+            while self.display.pending_events():
+                if self._answer(self.display.next_event()):
+                    end_s = time.monotonic() + LAST_READERS_S
+                    self.has_ended.set()
 
     def _answer(self, event: Any) -> bool:
         """Do what an event asks for; whether it says that another program has taken the selection."""
@@ -114,9 +114,9 @@ class Offer:
         form = self._form_by_atom.get(target)
         if target == self._atoms["TARGETS"]:
             asker.change_property(place, Xatom.ATOM, 32, [target, *self._form_by_atom])
+            self.asked.set()
         elif form and len(form.content) <= CHUNK_BYTES:
             self._write(asker, place, form, form.content)
-            self.fetched.set()
         elif form:
             asker.change_attributes(event_mask=X.PropertyChangeMask)
             asker.change_property(place, self._atoms["INCR"], 32, [len(form.content)])
@@ -142,7 +142,6 @@ class Offer:
         self.display.flush()
         if not piece:
             del self._transfers[key]
-            self.fetched.set()
 
     def _write(self, asker: Any, place: int, form: Form, content: bytes) -> None:
         numbers = list(array(NUMBER_CODES[form.units], content)) if form.units > 8 else content

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from desktop_agent.look import find_changed, find_changes, find_landing
+from desktop_agent.look import find_changed, find_changes, find_expected, find_landing
 from desktop_agent.pictures import Picture
 
 
@@ -68,6 +68,32 @@ def test_the_same_cutout_pasted_before_and_now_let_go_of_is_not_taken_for_the_ne
     landing = find_landing(before, after, cutout)
     assert landing is not None
     assert (landing.x, landing.y) == pytest.approx((700, 300), abs=1.5)
+
+
+def test_a_small_preview_of_the_page_is_not_taken_for_the_cutout(screen: Picture, cutout: Picture) -> None:
+    after = lay(lay(screen, cutout, (700, 300), 2.0), cutout, (100, 500), 0.35)
+    landing = find_landing(screen, after, cutout)
+    assert landing is not None
+    assert (landing.x, landing.y) == pytest.approx((700, 300), abs=1.5)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 1.5])
+def test_a_cutout_is_found_to_a_fraction_of_a_pixel_where_it_is_expected(
+    screen: Picture, cutout: Picture, scale: float
+) -> None:
+    after = lay(screen, cutout, (500.3, 300.6), scale)
+    landing = find_expected(screen, after, cutout, 505, 294, scale)
+    assert landing is not None
+    assert (landing.x, landing.y) == pytest.approx((500.3, 300.6), abs=0.4)
+
+
+def test_a_cutout_of_another_size_is_not_what_was_expected(screen: Picture, cutout: Picture) -> None:
+    assert find_expected(screen, lay(screen, cutout, (500, 300), 1.3), cutout, 500, 300, 1.0) is None
+
+
+def test_a_cutout_that_was_there_before_is_not_what_was_expected(screen: Picture, cutout: Picture) -> None:
+    pasted = lay(screen, cutout, (500, 300))
+    assert find_expected(pasted, pasted, cutout, 500, 300, 1.0) is None
 
 
 def test_a_dialog_is_no_cutout(screen: Picture, cutout: Picture) -> None:
