@@ -89,7 +89,7 @@ class Target:
 
     cutout: Cutout
     aim: ScreenPoint
-    width_px: float  # on the screen, before it is turned
+    width_px: float  # on the screen, in its pixels, before it is turned
     turn_deg: float
     window: Window
     editor: Editor
@@ -116,9 +116,14 @@ class Pasted:
         return 1.0 if abs(self.landing.scale - 1) < NO_ZOOM else self.landing.scale
 
     @property
+    def zoom_in_points(self) -> float:
+        """Points of the desktop in a pixel of what the editor was given."""
+        return self.zoom / self.before.scale
+
+    @property
     def error_px(self) -> float:
-        """From the aim."""
-        return self.landed.distance_to(self.target.aim)
+        """From the aim, in pixels of the screen."""
+        return self.landed.distance_to(self.target.aim) * self.before.scale
 
 
 class Paster:
@@ -227,7 +232,7 @@ class Paster:
             is_right_size = not self._has_better_size(pasted)
             if is_right_size:
                 pasted = self._move(pasted, stopwatch)
-            learns_place = target.editor.learn(pasted.landed, pasted.zoom)
+            learns_place = target.editor.learn(pasted.landed, pasted.zoom_in_points)
             self._zooms[target.window.number] = pasted.zoom
             can_go_on = target.editor.can_insert_again and insertion < MOST_INSERTIONS
             if not can_go_on or (is_right_size and not learns_place):
@@ -245,7 +250,7 @@ class Paster:
         with stopwatch.stage("paste"):
             before = self._approach(target)
         zoom = self._zooms.get(target.window.number, 1.0)
-        given = fit_cutout(target.cutout, target.width_px * before.scale, target.turn_deg, _size(before), zoom)
+        given = fit_cutout(target.cutout, target.width_px, target.turn_deg, _size(before), zoom)
         with self._journal.noting(target.editor.name) if self._journal else contextlib.nullcontext():
             with stopwatch.stage("paste"):
                 target.editor.insert(given, target.aim)
@@ -270,14 +275,15 @@ class Paster:
     def _has_better_size(self, pasted: Pasted) -> bool:
         """Whether the cutout would be nearer to the size wanted if it was inserted anew, now that the zoom is known."""
         target = pasted.target
-        width_px = target.width_px * pasted.before.scale
-        better = fit_cutout(target.cutout, width_px, target.turn_deg, _size(pasted.before), pasted.zoom)
+        better = fit_cutout(target.cutout, target.width_px, target.turn_deg, _size(pasted.before), pasted.zoom)
         return bool(abs(better.shape[1] / pasted.given.shape[1] - 1) > OTHER_SIZE)
 
     def _move(self, pasted: Pasted, stopwatch: Stopwatch) -> Pasted:
         """The same after it was moved to the aim, if this editor's way can do that and it is not there."""
         target = pasted.target
-        if pasted.error_px <= CLOSE_PX or not target.editor.move(pasted.landed, target.aim, pasted.zoom):
+        if pasted.error_px <= CLOSE_PX:
+            return pasted
+        if not target.editor.move(pasted.landed, target.aim, pasted.zoom_in_points):
             return pasted
         with stopwatch.stage("look"):
             expected = Expected(pasted.given, target.aim, pasted.zoom)
@@ -378,10 +384,9 @@ def _answer(target: Target, stopwatch: Stopwatch, pasted: Pasted | None = None) 
 
 def _width_on_screen(pasted: Pasted) -> float:
     """Of the cutout before it was turned."""
-    upright = fit_cutout(
-        pasted.target.cutout, pasted.target.width_px * pasted.before.scale, 0.0, _size(pasted.before), pasted.zoom
-    )
-    return pasted.landing.scale * float(upright.shape[1]) / pasted.before.scale
+    target = pasted.target
+    upright = fit_cutout(target.cutout, target.width_px, 0.0, _size(pasted.before), pasted.zoom)
+    return pasted.landing.scale * float(upright.shape[1])
 
 
 def _size(screenshot: Screenshot) -> tuple[int, int]:

@@ -39,7 +39,7 @@ class Editor(Protocol):
         Args:
             start: where its centre was seen.
             end: where it should be.
-            zoom: screen pixels in a pixel of what was inserted.
+            zoom: points of the desktop in a pixel of what was inserted.
 
         Returns:
             False where this way cannot move anything.
