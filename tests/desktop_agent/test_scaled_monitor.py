@@ -56,8 +56,7 @@ def paste(editor: DrawnEditor, cutout: Picture) -> Any:
     return Paster(desktop_of(editor), find_point).paste(cutout, view, PasteRequest(width_view=180))
 
 
-@pytest.mark.parametrize("kind", [FineEditor, MovingEditor])
-@pytest.mark.parametrize("zoom", [1.0, 0.5])
+@pytest.mark.parametrize(("kind", "zoom"), [(FineEditor, 1.0), (MovingEditor, 0.5)])
 def test_a_cutout_lands_at_the_aim_in_the_size_it_floated(
     screen: Picture, cutout: Picture, kind: type[DrawnEditor], zoom: float
 ) -> None:
