@@ -61,13 +61,11 @@ def connect() -> Platform:
 
     ask_for_permissions(ApplicationServices, Quartz)
     darwin.IMAGE_OPTIONS &= ~darwin.kCGWindowImageNominalResolution  # every pixel of a Retina display
-    carbon, foundation = (ctypes.CDLL(FRAMEWORKS.format(name)) for name in ("Carbon", "CoreFoundation"))
-    layout_property = c_void_p.in_dll(carbon, "kTISPropertyUnicodeKeyLayoutData").value
     return Platform(
         name="macOS",
         windows=MacWindows(Quartz, ApplicationServices),
         take_screenshots=permitted(take_screenshots, Quartz),
-        input=MacInput(Quartz, read_layout(carbon, foundation, layout_property)),
+        input=MacInput(Quartz, local_layout()),
         clipboard=MacClipboard(AppKit, clipboard.copy),
     )
 
@@ -265,6 +263,12 @@ class MacClipboard:
             items.append(item)
         if items:
             pasteboard.writeObjects_(items)
+
+
+def local_layout() -> dict[str, int]:
+    """What read_layout says of this computer's keyboard."""
+    carbon, foundation = (ctypes.CDLL(FRAMEWORKS.format(name)) for name in ("Carbon", "CoreFoundation"))
+    return read_layout(carbon, foundation, c_void_p.in_dll(carbon, "kTISPropertyUnicodeKeyLayoutData").value)
 
 
 def read_layout(carbon: Any, foundation: Any, layout_property: int | None) -> dict[str, int]:
