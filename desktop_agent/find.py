@@ -14,6 +14,8 @@ from desktop_agent.pictures import Picture
 from desktop_agent.recent_screens import Moment, RecentScreens
 from desktop_agent.screenshot import Screenshot
 from protocol.errors import (
+    CameraTooClose,
+    ScreenAmbiguous,
     ScreenDiffers,
     ScreenMoving,
     ScreenNotInView,
@@ -26,7 +28,7 @@ from protocol.messages import PasteRequest
 MARKERS_S = 3.0
 MOST_LOOKS = 5  # at content that moves, before a paste
 STILL_S = 0.12
-MARKERS_HELP = (ScreenTooPlain, ScreenNotInView, ScreenDiffers, ViewTooBlurred)
+MARKERS_HELP = (ScreenTooPlain, ScreenNotInView, ScreenDiffers, ScreenAmbiguous, CameraTooClose, ViewTooBlurred)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,165 @@
+"""`python -m benchmarks.second_view --simulator DIR`: what markers on the screen add to finding the screen point.
+
+DIR holds a simulator of photographs of monitors: `sim.py` with `make_cases(seed, count, counts_of_refusals)` and
+`render(case, photo_screen=...)`, and the folder `screens` that it photographs. Each case is first answered as any view
+is. Where the agent would then show markers, they are laid over the screen, it is photographed again, and that view is
+answered. Errors are scaled to a screen 1920 pixels wide.
+"""
+
+import argparse
+import importlib.util
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from desktop_agent.aim import Aims
+from desktop_agent.find import PointFinder
+from desktop_agent.locate import FoundPoint, find_screen_point
+from desktop_agent.overlay import Overlay
+from desktop_agent.overlay_message import Patch
+from desktop_agent.pictures import Picture
+from desktop_agent.recent_screens import RecentScreens
+from desktop_agent.screenshot import Screenshot
+from protocol.errors import CopyPasteError, SecondViewWanted
+from protocol.geometry import ScreenPoint
+from protocol.messages import PasteRequest
+
+SCALED_WIDTH = 1920
+CLOSE_PX, RIGHT_PX = 5.0, 20.0
+REFUSALS = ("neg_other", "neg_none", "neg_sameapp", "neg_offscreen")  # groups of views that must be refused
+SHOWS_NO_MARKERS = ("neg_other", "neg_none", "neg_sameapp")  # it is not this computer's screen
+MOST_WIDTH = 2016  # of a view: larger ones are made smaller before anything is looked for in them
+JPEG_QUALITY = 85  # of the phone
+
+
+@dataclass
+class KeptOverlay(Overlay):
+    """What a screen would show."""
+
+    patches: Sequence[Patch] = ()
+
+    def show(self, patches: Sequence[Patch], shows_s: float) -> bool:
+        """Keep it."""
+        del shows_s
+        self.patches = patches
+        return True
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of one case."""
+
+    group: str
+    first_px: float  # error of the first view; infinite if it was refused
+    last_px: float  # of the second view where one was wanted, else of the first
+
+
+def try_case(case: dict[str, Any], simulator: Path) -> Tried:
+    """Answer one case, with a second view if it is wanted."""
+    cv2.setNumThreads(1)
+    case["out"] = [min(side, limit) for side, limit in zip(case["out"], (MOST_WIDTH, MOST_WIDTH * 3 // 4), strict=True)]
+    screenshot = Screenshot(_read(simulator / "screens" / case["screenshot"]), 0, 0)
+    overlay = KeptOverlay()
+    finder = PointFinder(RecentScreens(lambda: [screenshot]), Aims(_find), overlay)
+    scale = SCALED_WIDTH / screenshot.pixels.shape[1]
+    try:
+        view, truth = _photograph(case, simulator, ())
+        first_px = finder.find(view, PasteRequest(1.0)).screen_point.distance_to(truth) * scale
+        return Tried(case["group"], first_px, first_px)
+    except SecondViewWanted:
+        pass
+    except CopyPasteError:
+        return Tried(case["group"], np.inf, np.inf)
+    view, truth = _photograph(case, simulator, () if case["group"] in SHOWS_NO_MARKERS else overlay.patches)
+    try:
+        found = finder.find(view, PasteRequest(1.0, is_second_view=True))
+        return Tried(case["group"], np.inf, found.screen_point.distance_to(truth) * scale)
+    except CopyPasteError:
+        return Tried(case["group"], np.inf, np.inf)
+
+
+def _find(view: Picture, screens: Any, near: FoundPoint | None) -> FoundPoint:
+    return find_screen_point(view, screens, near=near)
+
+
+def _photograph(case: dict[str, Any], simulator: Path, patches: Sequence[Patch]) -> tuple[Picture, ScreenPoint]:
+    """A view of the screen with patches over it, and where its centre points to (nowhere: far away)."""
+    shown = None
+    if case["photo_of"]:
+        shown = _read(simulator / "screens" / case["photo_of"])
+        for patch in patches:
+            height, width = patch.pixels.shape[:2]
+            shown[patch.y : patch.y + height, patch.x : patch.x + width] = patch.pixels[:, :, :3]
+        shown = np.ascontiguousarray(shown[:, :, ::-1])
+    photo, truth = _load(simulator).render(case, photo_screen=shown)
+    _, jpeg = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    view = np.asarray(cv2.cvtColor(np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB), np.uint8)
+    return view, ScreenPoint(truth["x"] or np.inf, truth["y"] or np.inf)
+
+
+def _read(path: Path) -> Any:
+    return np.asarray(Image.open(path).convert("RGB")).copy()
+
+
+@cache
+def _load(simulator: Path) -> Any:
+    spec = importlib.util.spec_from_file_location("simulator", simulator / "sim.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def print_table(tried: Sequence[Tried]) -> None:
+    """One line per group, then all of them."""
+    print(
+        f"{'group':14} {'n':>4} | {'<5 px in the first view':>23} | {'or in the second':>16} {'<20 px':>7} {'median':>7}"
+    )
+    for group in dict.fromkeys(each.group for each in tried):
+        _print_line(group, [each for each in tried if each.group == group])
+    found = [each for each in tried if each.group not in REFUSALS]
+    _print_line("all", found)
+    _print_line("all unscrolled", [each for each in found if each.group != "scrolled"])
+    wrong = sum(RIGHT_PX < each.last_px < np.inf for each in found)
+    print(f"accepted and wrong: {wrong} of {len(found)}")
+    refused = [each for each in tried if each.group in REFUSALS]
+    print(f"falsely accepted: {sum(each.last_px < np.inf for each in refused)} of {len(refused)}")
+
+
+def _print_line(name: str, tried: Sequence[Tried]) -> None:
+    first, last = (np.array([getattr(each, field) for each in tried]) for field in ("first_px", "last_px"))
+    close, close_after = (f"{100 * np.mean(px < CLOSE_PX):.0f} %" for px in (first, last))
+    right_after = f"{100 * np.mean(last < RIGHT_PX):.0f} %"
+    print(f"{name:14} {len(tried):4} | {close:>23} | {close_after:>16} {right_after:>7} {np.median(last):7.2f}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser("benchmarks.second_view", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--simulator", type=Path, required=True)
+    parser.add_argument("--seed", default="markers")
+    parser.add_argument("--cases", type=int, default=8, help="in each group")
+    parser.add_argument("--groups", nargs="*", help="only these")
+    parser.add_argument("--jobs", type=int, default=2)
+    given = parser.parse_args(arguments)
+    counts = dict.fromkeys(REFUSALS, given.cases)
+    cases = [
+        case
+        for case in _load(given.simulator).make_cases(given.seed, given.cases, counts)
+        if not given.groups or case["group"] in given.groups
+    ]
+    with ProcessPoolExecutor(given.jobs) as pool:
+        print_table(list(pool.map(partial(try_case, simulator=given.simulator), cases)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
