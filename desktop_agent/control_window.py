@@ -22,6 +22,7 @@ from protocol.messages import parse_json
 if TYPE_CHECKING:
     import tkinter
 
+TITLE = "AR Copy & Paste"
 POLL_MS = 100
 MODULE_PX = 7
 MARGIN_PX, GAP_PX = 20, 8
@@ -46,7 +47,7 @@ class ControlWindow:
         self._had_link = False
         self._pictures: list[tkinter.PhotoImage] = []  # tkinter keeps no reference of its own
         self._body = tkinter.Frame(window)
-        window.title("AR Copy & Paste")
+        window.title(TITLE)
         window.configure(background=PAPER)
         window.resizable(width=False, height=False)
         self._look()

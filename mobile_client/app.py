@@ -17,7 +17,7 @@ from mobile_client.held_cutout import Grip, HeldCutout, float_size, hold, zoom_l
 from mobile_client.live_aim import LiveAim, Sight
 from mobile_client.pairing import Pairing, PairingFile, host_of, pair, read_code
 from mobile_client.widgets import PairingSheet, PhoneScreen, cover_scale, texture_of
-from protocol.errors import AgentUnreachable, CopyPasteError, NotPaired, PairingLinkInvalid
+from protocol.errors import AgentUnreachable, CopyPasteError, NotAuthorised, NotPaired, PairingLinkInvalid
 from protocol.messages import AimAnswer, PasteAnswer, StatusAnswer, UndoAnswer
 
 AnswerT = TypeVar("AnswerT")
@@ -335,9 +335,9 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
 
     def _pinged(self, answer: StatusAnswer | CopyPasteError) -> None:
         if self._pairing is not None:
-            name, is_silent = self._pairing.answer.computer_name, isinstance(answer, CopyPasteError)
-            self.chip = f"{name}, no answer" if is_silent else name
-            self.chip_colour = AMBER if is_silent else MINT
+            trouble = {StatusAnswer: "", NotAuthorised: ", no longer paired"}.get(type(answer), ", no answer")
+            self.chip = self._pairing.answer.computer_name + trouble
+            self.chip_colour = AMBER if trouble else MINT
 
     def _scan(self, _elapsed_s: float) -> None:
         shot = self._shot

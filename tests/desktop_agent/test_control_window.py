@@ -2,12 +2,14 @@
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,10 +22,12 @@ from demo.phone import open_display
 from demo.programs import Programs
 from desktop_agent.control import Control
 from desktop_agent.control_message import PAIR, PAUSE, UNPAIR, ControlView, ShownPaste, Wish
-from desktop_agent.control_window import BUTTON, RED
+from desktop_agent.control_window import AMBER, BUTTON, RED, TITLE
 from desktop_agent.oversight import THUMBNAIL_PX, draw_thumbnail
 from desktop_agent.pictures import Picture
+from mobile_client.clients import AgentClient
 from mobile_client.pairing import read_code
+from protocol.errors import AgentPaused, NotAuthorised, NothingToUndo
 from protocol.pairing import PairingLink, new_token
 
 pytestmark = pytest.mark.skipif(
@@ -56,8 +60,8 @@ def rgb(colour: str) -> tuple[int, ...]:
 class Desk:
     """A screen with a window manager, a control window on it, and the one who uses it."""
 
-    def __init__(self, screen: VirtualScreen) -> None:
-        self.screen = screen
+    def __init__(self, programs: Programs, screen: VirtualScreen) -> None:
+        self.programs, self.screen = programs, screen
         self.view = view()
         self.wishes: list[Wish] = []
         self.control = Control(lambda: self.view, self.wishes.append)
@@ -76,24 +80,38 @@ class Desk:
             screenshot = self.screen.screenshot()
         return screenshot
 
-    def click(self, number: int, of: int) -> Wish:
-        """Click a button, counted from the top; what the agent is told of it."""
+    def press(self, number: int, of: int) -> None:
+        """Click a button, counted from the top, and move the pointer away."""
         buttons = buttons_of(self.wait_for(lambda screenshot: len(buttons_of(screenshot)) == of))
         display = open_display(self.screen.display)
         x, y = buttons[number]
-        away = (X.MotionNotify, 0, 0, 0)  # a button under the pointer has another colour
-        for event, detail, to_x, to_y in (
-            (X.MotionNotify, 0, x, y),
-            (X.ButtonPress, 1, x, y),
-            (X.ButtonRelease, 1, x, y),
-            away,
-        ):
-            xtest.fake_input(display, event, detail, x=to_x, y=to_y)
+        for event, detail in ((X.MotionNotify, 0), (X.ButtonPress, 1), (X.ButtonRelease, 1)):
+            xtest.fake_input(display, event, detail, x=x, y=y)
             display.sync()
             time.sleep(0.1)
+        xtest.fake_input(display, X.MotionNotify, x=0, y=0)  # a button under the pointer has another colour
+        display.sync()
         display.close()
+
+    def wish_of(self, number: int, of: int) -> Wish:
+        """What the agent is told of a click."""
+        self.press(number, of)
         self.wait_for(lambda _screenshot: bool(self.wishes))
         return self.wishes.pop()
+
+    def bring_back(self) -> None:
+        """Click the window in the task bar."""
+        display = open_display(self.screen.display)
+        [window] = [window for window in windows_below(display.screen().root) if window.get_wm_name() == TITLE]
+        window.map()
+        display.sync()
+        display.close()
+
+
+def windows_below(window: Any) -> Iterator[Any]:
+    for child in window.query_tree().children:
+        yield child
+        yield from windows_below(child)
 
 
 def buttons_of(screenshot: Picture) -> list[tuple[int, int]]:
@@ -123,7 +141,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         for name, value in known.items():
             monkeypatch.setenv(name, value)
         programs.start("window manager", ["openbox"], known)
-        desk = Desk(screen)
+        desk = Desk(programs, screen)
         yield desk
         desk.control.close()
 
@@ -148,9 +166,9 @@ def test_the_last_pastes_are_shown_with_thumbnails_and_what_failed_in_red(desk: 
 
 def test_pause_unpair_and_pair_are_told_to_the_agent(desk: Desk) -> None:
     desk.show(view())
-    assert desk.click(0, of=4) == Wish(PAUSE)
-    assert desk.click(2, of=4) == Wish(UNPAIR, "hash b")
-    assert desk.click(3, of=4) == Wish(PAIR)
+    assert desk.wish_of(0, of=4) == Wish(PAUSE)
+    assert desk.wish_of(2, of=4) == Wish(UNPAIR, "hash b")
+    assert desk.wish_of(3, of=4) == Wish(PAIR)
 
 
 def test_a_phone_that_was_unpaired_is_gone_from_the_window(desk: Desk) -> None:
@@ -181,6 +199,34 @@ def test_the_window_ends_with_its_agent(desk: Desk) -> None:
         desk.wait_for(lambda screenshot: not is_empty(screenshot))
         program.stdin.close()
         assert program.wait(timeout=GIVE_UP_S) == 0
+
+
+def test_a_real_agent_does_what_is_clicked(desk: Desk, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "desktop_agent", "--port", "0", "--server-url", "http://127.0.0.1:1"]
+    desk.programs.start("agent", [*command, "--data-dir", str(tmp_path / "data")], os.environ)
+    link = PairingLink.from_uri(read_code(desk.wait_for(lambda screenshot: bool(read_code(screenshot)))) or "")
+    stranger = AgentClient(link.agent_url, link.certificate_sha256)
+    device_key = stranger.pair(link.token, "Ada's phone").device_key
+    phone = AgentClient(link.agent_url, link.certificate_sha256, device_key)
+    desk.wait_for(is_empty)
+    desk.bring_back()
+
+    with pytest.raises(NothingToUndo):
+        phone.undo()
+    desk.press(0, of=3)  # Pause
+    desk.wait_for(lambda screenshot: has(screenshot, rgb(AMBER)))
+    with pytest.raises(AgentPaused):
+        phone.undo()
+    desk.press(0, of=3)  # Resume
+    desk.wait_for(lambda screenshot: not has(screenshot, rgb(AMBER)))
+    with pytest.raises(NothingToUndo):
+        phone.undo()
+    desk.press(1, of=3)  # Unpair
+    desk.wait_for(lambda screenshot: len(buttons_of(screenshot)) == 2)
+    with pytest.raises(NotAuthorised):
+        phone.status()
+    desk.press(1, of=2)  # Pair a phone
+    desk.wait_for(lambda screenshot: read_code(screenshot) not in (None, link.to_uri()))
 
 
 @pytest.mark.parametrize("display", ["", ":9999"], ids=["none", "nobody's"])

@@ -26,6 +26,7 @@ from mobile_client.pairing import Pairing, PairingFile
 from protocol.errors import (
     AgentUnreachable,
     CopyPasteError,
+    NotAuthorised,
     NothingToCut,
     PairingLinkInvalid,
     ScreenNotInView,
@@ -570,6 +571,12 @@ def test_the_chip_says_which_computer_and_whether_it_answers(phone: Driver) -> N
     phone.answers[STATUS] = as_error(ScreenNotInView())
     phone.app.on_resume()
     phone.pump(lambda: phone.app.chip == "desk, no answer")
+
+
+def test_the_chip_says_when_the_computer_has_unpaired_this_phone(phone: Driver) -> None:
+    phone.answers[STATUS] = as_error(NotAuthorised())
+    phone.app.on_resume()
+    phone.pump(lambda: phone.app.chip == "desk, no longer paired")
 
 
 def test_without_a_pairing_a_tap_copies_nothing(unpaired: Driver) -> None:
