@@ -37,17 +37,30 @@ function arTry(work) {
     }
 }
 
-// Where the middle of the view is; old releases do not tell, and then it is the middle of the document.
+function arAsk(name) {
+    var question = new ActionReference();
+    question.putProperty(stringIDToTypeID("property"), stringIDToTypeID(name));
+    question.putEnumerated(stringIDToTypeID("document"), stringIDToTypeID("ordinal"), stringIDToTypeID("targetEnum"));
+    return executeActionGet(question);
+}
+
+// The middle of what is in sight of the document; where that is not told, the middle of all of it.
 function arMiddle(document) {
+    var ends = [document.width.as("px"), document.height.as("px")];
     try {
-        var question = new ActionReference();
-        question.putProperty(stringIDToTypeID("property"), stringIDToTypeID("center"));
-        question.putEnumerated(
-            stringIDToTypeID("document"), stringIDToTypeID("ordinal"), stringIDToTypeID("targetEnum"));
-        var center = executeActionGet(question).getObjectValue(stringIDToTypeID("center"));
-        return [center.getDouble(stringIDToTypeID("horizontal")), center.getDouble(stringIDToTypeID("vertical"))];
+        // Scale, shear, offset: a pixel of the view as one of the document.
+        var transform = arAsk("viewTransform").getList(stringIDToTypeID("viewTransform"));
+        var view = arAsk("viewInfo").getObjectValue(stringIDToTypeID("viewInfo"))
+            .getObjectValue(stringIDToTypeID("activeView")).getObjectValue(stringIDToTypeID("globalBounds"));
+        var sides = [["left", "right"], ["top", "bottom"]], middle = [];
+        for (var i = 0; i < 2; i++) {
+            var length = view.getDouble(stringIDToTypeID(sides[i][1])) - view.getDouble(stringIDToTypeID(sides[i][0]));
+            var start = transform.getDouble(4 + i), end = start + length * transform.getDouble(3 * i);
+            middle.push((Math.max(0, start) + Math.min(ends[i], end)) / 2);
+        }
+        return middle;
     } catch (problem) {
-        return [document.width.as("px") / 2, document.height.as("px") / 2];
+        return [ends[0] / 2, ends[1] / 2];
     }
 }
 
@@ -108,14 +121,14 @@ class Photoshop:
         self.strategy = scripting.name
         self._run = scripting.run
         self._cutout: Cutout | None = None  # the last one, which `move` places anew
-        self._way = (0.0, 0.0)  # right and down from the view's middle, in pixels of the document
+        self._way = (0.0, 0.0)  # right and down from there, in pixels of the document
         self._document = ""
 
     def approach(self, point: ScreenPoint) -> None:
         """Nothing: the pointer is not needed."""
 
     def insert(self, cutout: Cutout, point: ScreenPoint) -> None:  # noqa: ARG002  # `move` brings it there
-        """Place it in the middle of the view; where on the screen that is, nobody can say."""
+        """Place it in the middle of what is in sight; where on the screen that is, the next look will see."""
         self._cutout, self._way = cutout, (0.0, 0.0)
         self._document = self._place(takes_back="")
 

@@ -39,7 +39,11 @@ function ActionDescriptor() { this.values = {}; }
 ActionDescriptor.prototype.putPath = function (key, file) { this.values[key] = file; };
 ActionDescriptor.prototype.putEnumerated = function (key, type, value) { this.values[key] = value; };
 ActionDescriptor.prototype.getObjectValue = function (key) { return this.values[key]; };
-ActionDescriptor.prototype.getDouble = function (key) { return this.values[key]; };
+ActionDescriptor.prototype.getList = function (key) { return this.values[key]; };
+ActionDescriptor.prototype.getDouble = function (key) {
+    if (typeof this.values[key] !== "number") { throw new Error("no such number"); }
+    return this.values[key];
+};
 function ActionReference() { this.asked = []; }
 ActionReference.prototype.putProperty = function (kind, what) { this.asked.push(what); };
 ActionReference.prototype.putEnumerated = function (kind, type, which) { this.asked.push(kind); };
@@ -61,8 +65,8 @@ Layer.prototype.translate = function (x, y) {
     app.activeDocument.note("Move");
 };
 
-function Doc(id, width, height, center) {
-    this.id = id; this.size = [width, height]; this.center = center; this.suspended = false;
+function Doc(id, width, height, view) {
+    this.id = id; this.size = [width, height]; this.view = view; this.suspended = false;
     this.layers = []; this.historyStates = []; this.current = null;
     this.note("Open");
 }
@@ -99,17 +103,31 @@ function executeAction(name, description, dialogs) {
     doc.layers.push(new Layer(path.split("/").pop().replace(".png", ""), [x - w, y - h, x + w, y + h]));
     doc.note("Place Embedded");
 }
+function ActionList(numbers) { this.numbers = numbers; }
+ActionList.prototype.getDouble = function (index) {
+    if (!(index in this.numbers)) { throw new Error("no such index"); }
+    return this.numbers[index];
+};
+function described(values) {
+    var descriptor = new ActionDescriptor();
+    descriptor.values = values;
+    return descriptor;
+}
 function executeActionGet(reference) {
-    var isKnown = reference.asked.join() === "center,document" && app.activeDocument.center;
-    if (!isKnown) { throw new Error("not available"); }
-    var point = new ActionDescriptor(), answer = new ActionDescriptor();
-    point.values = {horizontal: app.activeDocument.center[0], vertical: app.activeDocument.center[1]};
-    answer.values = {center: point};
-    return answer;
+    var view = app.activeDocument.view, answers = {};
+    if (!view) { throw new Error("not available"); }
+    var transform = new ActionList([view.scale, 0, 0, view.scale].concat(view.corner));
+    answers["viewTransform,document"] = {viewTransform: transform};
+    var bounds = {left: 41, top: 100, right: 41 + view.size[0], bottom: 100 + view.size[1]};
+    var activeView = described({globalBounds: described(bounds)});
+    answers["viewInfo,document"] = {viewInfo: described({activeView: activeView})};
+    var values = answers[reference.asked.join()];
+    if (!values) { throw new Error("not available"); }
+    return described(values);
 }
 var app = {preferences: {rulerUnits: Units.CM}, displayDialogs: DialogModes.ALL, documents: [], activeDocument: null};
-function openDocument(id, width, height, center) {
-    app.activeDocument = new Doc(id, width, height, center);
+function openDocument(id, width, height, view) {
+    app.activeDocument = new Doc(id, width, height, view);
     app.documents.push(app.activeDocument);
 }
 function state() {
@@ -125,7 +143,7 @@ function state() {
 
 
 class Photoshop:
-    """The program, with a document of 1000 x 800 pixels that is scrolled."""
+    """The program, with a document of 1000 x 800 pixels, of which (100, 50) to (500, 350) are in sight."""
 
     def __init__(self, *, shows_documents: bool = True) -> None:
         self._engine = dukpy.JSInterpreter()
@@ -134,7 +152,7 @@ class Photoshop:
         self.run(OBJECTS)
         self.scripts: list[str] = []
         if shows_documents:
-            self.run("openDocument(12, 1000, 800, [300, 200])")
+            self.run("openDocument(12, 1000, 800, {corner: [100, 50], scale: 0.5, size: [800, 600]})")
 
     def run(self, script: str) -> None:
         self._engine.evaljs(f"{script}; null")

@@ -52,9 +52,17 @@ class TestScripts:
         assert right - left == pytest.approx(seen)
         assert fake.center() == pytest.approx((300, 200))
 
-    def test_an_old_photoshop_places_it_in_the_middle_of_the_document(self, cutout: Cutout) -> None:
+    def test_a_view_larger_than_the_document_does_not_count_beyond_it(self, cutout: Cutout) -> None:
         fake = FakePhotoshop()
-        fake.run("app.activeDocument.center = null")
+        fake.run("app.activeDocument.view = {corner: [-500, -100], scale: 1, size: [1600, 500]}")
+        editor_of(fake).insert(cutout, ANYWHERE)
+        assert fake.center() == pytest.approx((500, 200))
+
+    def test_a_photoshop_that_does_not_tell_its_view_places_it_in_the_middle_of_the_document(
+        self, cutout: Cutout
+    ) -> None:
+        fake = FakePhotoshop()
+        fake.run("app.activeDocument.view = null")
         editor_of(fake).insert(cutout, ANYWHERE)
         assert fake.center() == pytest.approx((500, 400))
 
