@@ -295,19 +295,19 @@ def read_layout(carbon: Any, foundation: Any, layout_property: int | None) -> di
         (foundation.CFRelease, None, c_void_p),
     ):
         function.restype, function.argtypes = result, arguments
-    copies = (
+    codes: dict[str, int] = {}
+    for copy in (
         carbon.TISCopyCurrentKeyboardLayoutInputSource,
-        carbon.TISCopyCurrentASCIICapableKeyboardLayoutInputSource,  # an input method has no layout of its own
-    )
-    for copy in copies:
+        carbon.TISCopyCurrentASCIICapableKeyboardLayoutInputSource,  # what an input method or a layout may lack
+    ):
         source = copy()
         try:
             kept = carbon.TISGetInputSourceProperty(source, layout_property)
-            if kept:
-                return _characters(carbon, foundation.CFDataGetBytePtr(kept))
+            found = _characters(carbon, foundation.CFDataGetBytePtr(kept)) if kept else {}
         finally:
             foundation.CFRelease(source)
-    return {}
+        codes = {**found, **codes}
+    return codes
 
 
 def _characters(carbon: Any, layout: int) -> dict[str, int]:
