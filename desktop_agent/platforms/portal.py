@@ -187,6 +187,8 @@ def start_session(portal: Portal, path: str, token_file: Path) -> Session:
 
 def _stream(node: int, properties: Mapping[str, tuple[str, Any]]) -> Stream:
     _, (left, top) = properties.get("position", ("(ii)", (0, 0)))
+    if "size" not in properties:  # the interface leaves it optional
+        raise DesktopUnavailable("The desktop does not say how large the shared monitor is.")
     _, (width, height) = properties["size"]
     return Stream(node, left, top, width, height)
 
