@@ -18,6 +18,7 @@ from demo.programs import Programs
 START_S = 60.0
 TAP_S = 0.06  # how long a finger stays down
 WIDTH, HEIGHT = 768, 512  # held sideways; as wide for its height as the photo
+UNDO_BUTTON = WIDTH // 2, HEIGHT - 120
 
 
 class Phone:
@@ -46,15 +47,23 @@ class Phone:
         sight.save(fresh, compress_level=1)
         fresh.replace(self._camera_file)
 
-    def tap(self) -> None:
-        """Touch the middle of the window, as the X server's own pointer."""
+    def tap(self, x: int = WIDTH // 2, y: int = HEIGHT // 2) -> None:
+        """Touch the window, as the X server's own pointer."""
         display = open_display(self.screen.display)
-        xtest.fake_input(display, X.MotionNotify, x=WIDTH // 2, y=HEIGHT // 2)
+        xtest.fake_input(display, X.MotionNotify, x=x, y=y)
         for event in (X.ButtonPress, X.ButtonRelease):
             xtest.fake_input(display, event, 1)
             display.sync()
             time.sleep(TAP_S)
         display.close()
+
+    def undo(self) -> None:
+        """Touch the button that is offered after a paste."""
+        self.tap(*UNDO_BUTTON)
+
+    def wait_for_aim(self, timeout_s: float) -> str:
+        """Wait until the reticle locks; the program that a tap would paste into."""
+        return self.app.wait_for("aim: ", timeout_s)
 
     def wait_for_state(self, name: str, timeout_s: float) -> None:
         """Wait until the app says that it is in that state."""

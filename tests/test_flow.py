@@ -27,6 +27,7 @@ pytestmark = [
 TOOLS = ScreenPoint(650, 107)  # a tool bar of Inkscape
 POSTER_RIGHT = slice(330, 600), slice(760, 940)  # rows and columns amid what was pasted; no handles, no tooltip
 CAMERA_S = 0.5
+MARK_S = 4.0  # for an aim that is under way to be answered, and its mark to go
 ANSWER_S = 60.0
 
 
@@ -95,6 +96,21 @@ class TestFlow:
         cast.phone.tap()
         cast.phone.wait_for_state("holding", ANSWER_S)
         assert "It was undone." in cast.phone.wait_for_message(ANSWER_S)
+        assert np.array_equal(cast.desktop.screen.screenshot()[POSTER_RIGHT], before[POSTER_RIGHT])
+
+    def test_the_reticle_locks_on_the_editor_and_an_undo_takes_the_paste_back(self, cast: Cast) -> None:
+        copy(cast)
+        before = cast.desktop.screen.screenshot()
+        point_at_the_screen(cast)
+        assert cast.phone.wait_for_aim(ANSWER_S) == "Inkscape"
+        cast.phone.tap()
+        assert cast.phone.wait_for_message(ANSWER_S).startswith("Pasted into Inkscape")
+        assert np.abs(cast.desktop.screen.screenshot()[POSTER_RIGHT].astype(int) - before[POSTER_RIGHT]).mean() > 20
+        cast.phone.undo()
+        cast.phone.wait_for_state("holding", ANSWER_S)
+        assert cast.phone.wait_for_message(ANSWER_S) == "Undone in Inkscape."
+        cast.phone.point_at(Image.new("RGB", VIEW_SIZE))  # else the spot is marked again
+        time.sleep(MARK_S)
         assert np.array_equal(cast.desktop.screen.screenshot()[POSTER_RIGHT], before[POSTER_RIGHT])
 
     def test_a_server_killed_during_a_copy_leaves_a_phone_that_says_so(self, cast: Cast) -> None:
