@@ -120,9 +120,7 @@ def _load(simulator: Path) -> Any:
 
 def print_table(tried: Sequence[Tried]) -> None:
     """One line per group, then all of them."""
-    print(
-        f"{'group':14} {'n':>4} | {'<5 px in the first view':>23} | {'or in the second':>16} {'<20 px':>7} {'median':>7}"
-    )
+    print(f"{'group':14} {'n':>4} | {'<5 px at first':>14} | {'<5 px after a retry':>19} {'<20 px':>7} {'median':>7}")
     for group in dict.fromkeys(each.group for each in tried):
         _print_line(group, [each for each in tried if each.group == group])
     found = [each for each in tried if each.group not in REFUSALS]
@@ -138,7 +136,7 @@ def _print_line(name: str, tried: Sequence[Tried]) -> None:
     first, last = (np.array([getattr(each, field) for each in tried]) for field in ("first_px", "last_px"))
     close, close_after = (f"{100 * np.mean(px < CLOSE_PX):.0f} %" for px in (first, last))
     right_after = f"{100 * np.mean(last < RIGHT_PX):.0f} %"
-    print(f"{name:14} {len(tried):4} | {close:>23} | {close_after:>16} {right_after:>7} {np.median(last):7.2f}")
+    print(f"{name:14} {len(tried):4} | {close:>14} | {close_after:>19} {right_after:>7} {np.median(last):7.2f}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -40,7 +40,7 @@ class Screen:
 def levels(screen: Screen, recent: RecentScreens, *times_s: float) -> list[int | None]:
     """The grey level that the screen is remembered to have shown at each time."""
     moments = [recent.at(time_s) for time_s in times_s]
-    return [int(moment.screens[0].grey[0, 0]) if moment else None for moment in moments]
+    return [int(moment.screens[0].screenshot.pixels[0, 0, 0]) if moment else None for moment in moments]
 
 
 @pytest.fixture
