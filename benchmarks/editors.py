@@ -82,17 +82,16 @@ def main() -> int:
         desk = Desk(programs, Path(folder) / "desk")
         print(HEAD, flush=True)
         for name in options.editors:
-            trials: list[Trial] = []
             try:
                 for trial in try_editor(EDITORS_BY_NAME[name], desk, Path(folder), options.points, options.pictures):
-                    trials.append(trial)
+                    all_trials.append(trial)
+                    if options.out:
+                        options.out.write_text(json.dumps([trial.to_json() for trial in all_trials], indent=1))
             except ProgramEnded as error:
                 print(f"{name}: {error}", file=sys.stderr)
-            all_trials += trials
+            trials = [trial for trial in all_trials if trial.editor == name]
             if trials:
                 print(row(name, trials), flush=True)
-            if options.out:
-                options.out.write_text(json.dumps([trial.to_json() for trial in all_trials], indent=1))
     for trial in all_trials:
         if not trial.is_honest:
             print(f"wrong: {trial}", file=sys.stderr)

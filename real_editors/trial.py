@@ -11,10 +11,10 @@ from protocol.errors import CopyPasteError
 from protocol.geometry import ScreenPoint
 from real_editors import user
 from real_editors.agent import AimedAgent
+from real_editors.card import HEIGHT, WIDTH, Sight, draw_card, find_card
 from real_editors.documents import Picture
 from real_editors.editors import Places
 from real_editors.opened import OpenEditor
-from real_editors.test_card import HEIGHT, WIDTH, Sight, draw_card, find_card
 
 FARTHEST_PX = 16.0  # beyond this, a cutout that is said to have landed has not landed there
 SETTLES_S = 0.5

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from protocol.geometry import ScreenPoint
 from real_editors.documents import Cutout, Picture
+
+Zone = npt.NDArray[np.bool_]
+Levels = npt.NDArray[np.float32]
 
 WIDTH, HEIGHT = 300, 200
 TRANSPARENT_PX = 14  # the outermost frame
@@ -24,6 +28,8 @@ MARKER_RADIUS = 15
 NEAR_LEVELS = 80  # of 255: how far resampling may take a marker's colour
 SMALLEST_MARKER_PX = 12  # its area
 CHANGED_LEVELS = 12
+STILL_LEVELS = 2.0
+GAMMAS = (1.0, 2.2)  # most blend the numbers; GIMP blends light
 FAITHFUL_LEVELS = 8.0  # colour management and rounding; an opaque ring would be off by 22 or more
 MARGIN_PX = 3.0  # on the card: left out at the rims of frame and ring, where resampling mixes them
 
@@ -81,7 +87,7 @@ def find_card(before: Picture, after: Picture, sheet: Picture | None = None) -> 
     )
 
 
-def _find_marker(after: Picture, changed: np.ndarray, colour: tuple[int, int, int]) -> tuple[float, float] | None:
+def _find_marker(after: Picture, changed: Zone, colour: tuple[int, int, int]) -> tuple[float, float] | None:
     """The centre of the largest changed patch of a colour."""
     near = np.abs(after.astype(np.int16) - np.array(colour)).max(axis=2) < NEAR_LEVELS
     count, _, stats, centres = cv2.connectedComponentsWithStats((near & changed).astype(np.uint8))
@@ -99,20 +105,31 @@ def _keeps_alpha(sheet: Picture, after: Picture, zoom: complex, shift: complex) 
     rim = _rim()
     frame = (rim >= MARGIN_PX) & (rim < TRANSPARENT_PX - MARGIN_PX)
     ring = (rim >= TRANSPARENT_PX + MARGIN_PX) & (rim < TRANSPARENT_PX + RING_PX - MARGIN_PX)
+    under, shown = (_seen_through(frame, picture, zoom, shift) for picture in (sheet, after))
+    if np.median(np.abs(shown - under)) > STILL_LEVELS:
+        return False
+    under, shown = (_seen_through(ring, picture, zoom, shift) for picture in (sheet, after))
+    blends = (_blend(under, gamma) for gamma in GAMMAS)
+    return any(bool(np.median(np.abs(shown - blend)) < FAITHFUL_LEVELS) for blend in blends)
+
+
+def _seen_through(zone: Zone, picture: Picture, zoom: complex, shift: complex) -> Levels:
+    """The pixels of a picture of the screen that lie in a zone of the card: (N, 3)."""
+    y, x = np.nonzero(zone)
+    at = zoom * (x + 1j * y) + shift
+    columns, rows = np.rint(at.real).astype(int), np.rint(at.imag).astype(int)
+    inside = (columns >= 0) & (columns < picture.shape[1]) & (rows >= 0) & (rows < picture.shape[0])
+    return np.asarray(picture[rows[inside], columns[inside]], np.float32)
+
+
+def _blend(under: Levels, gamma: float) -> Levels:
+    """The ring's colour laid over others: (N, 3)."""
     share = RING_ALPHA / 255
-    off = []
-    for zone, colour_share in ((frame, 0.0), (ring, share)):
-        y, x = np.nonzero(zone)
-        at = zoom * (x + 1j * y) + shift
-        columns, rows = np.rint(at.real).astype(int), np.rint(at.imag).astype(int)
-        inside = (columns >= 0) & (columns < after.shape[1]) & (rows >= 0) & (rows < after.shape[0])
-        under = sheet[rows[inside], columns[inside]].astype(np.float32)
-        expected = colour_share * np.array(RING, np.float32) + (1 - colour_share) * under
-        off.append(float(np.median(np.abs(after[rows[inside], columns[inside]] - expected))))
-    return off[0] <= 2.0 and off[1] < FAITHFUL_LEVELS
+    light = share * (np.array(RING) / 255) ** gamma + (1 - share) * (under / 255) ** gamma
+    return np.asarray(255 * light ** (1 / gamma), np.float32)
 
 
-def _rim() -> np.ndarray:
+def _rim() -> Levels:
     """How far each pixel of the card lies from its edge: (HEIGHT, WIDTH)."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     return np.asarray(np.minimum.reduce([x, WIDTH - 1 - x, y, HEIGHT - 1 - y]))
