@@ -273,11 +273,11 @@ class _Region:
         opaque = (template[:, :, 3] >= OPAQUE).astype(np.float32)
         whole = max(float(opaque.sum()), 1.0)
         squares = HIDDEN_LEVELS**2 * 3 * np.maximum(whole - _correlate(visible, opaque), 0)
-        for channel in range(3):
-            colours = _window(self.pixels[:, :, channel], template, corners)
-            own = template[:, :, channel].astype(np.float32) * opaque
-            squares += _correlate(visible * colours**2, opaque) - 2 * _correlate(visible * colours, own)
-            squares += _correlate(visible, own * template[:, :, channel])
+        colours = _window(self.pixels, template, corners)
+        own = template[:, :, :3].astype(np.float32) * opaque[:, :, None]
+        squares += _correlate(visible * np.square(colours).sum(axis=2), opaque)
+        squares -= 2 * _correlate(visible[:, :, None] * colours, own)
+        squares += _correlate(visible, (own * template[:, :, :3]).sum(axis=2))
         appeared = _correlate(_window(self.changed, template, corners), opaque)
         rms = np.sqrt(np.maximum(squares, 0) / (3 * whole))
         return np.asarray(np.where(appeared >= LEAST_SEEN * whole, rms, np.inf), np.float32)
@@ -298,7 +298,7 @@ def _window(plane: Plane, template: Cutout, corners: Corners) -> Plane:
     x_end, y_end = x_to + template.shape[1], y_to + template.shape[0]
     top, left = max(0, -y_from), max(0, -x_from)
     inside = plane[max(0, y_from) : max(0, y_end), max(0, x_from) : max(0, x_end)]
-    window = np.zeros((y_end - y_from, x_end - x_from), np.float32)
+    window = np.zeros((y_end - y_from, x_end - x_from, *plane.shape[2:]), np.float32)
     window[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
     return window
 

@@ -286,6 +286,7 @@ class Paster:
         if not target.editor.move(pasted.landed, target.aim, pasted.zoom_in_points):
             return pasted
         with stopwatch.stage("look"):
+            self._watch.wait_for_change(pasted.after)
             expected = Expected(pasted.given, target.aim, pasted.zoom)
             after, landing = self._watch.wait_for(pasted.before, expected, lambda: self._check_no_dialog(target.window))
         return Pasted(target, pasted.given, pasted.before, after, landing) if landing else pasted

@@ -58,6 +58,12 @@ class Watch:
         """What a monitor shows once it has changed and then stood still, or at the end of our patience."""
         return self._still(since, SETTLED_S, since=since)
 
+    def wait_for_change(self, since: Screenshot) -> None:
+        """Wait until a monitor shows something else, or until the end of our patience."""
+        deadline_s = time.monotonic() + self._longest_wait_s
+        while time.monotonic() < deadline_s and not differ(since, self.again(since)):
+            time.sleep(POLL_S)
+
     def wait_for(
         self, before: Screenshot, expected: Expected, check: Callable[[], None]
     ) -> tuple[Screenshot, Landing | None]:

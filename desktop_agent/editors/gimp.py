@@ -31,6 +31,7 @@ MOVE_LAYER = """
   (if (string=? (car (gimp-item-get-name layer)) "{name}")
       (begin
         (gimp-image-undo-freeze image)
+        (gimp-item-set-name layer "{new_name}")
         (gimp-layer-set-offsets layer (+ (car offsets) {right}) (+ (cadr offsets) {down}))
         (gimp-image-undo-thaw image)
         (gimp-displays-flush))))
@@ -50,7 +51,7 @@ class Gimp(ByDrop):
         self.strategy = "drop, then move the layer by a script"
         self._windows = windows
         self._run_by = (run_by_bus, run_by_server) if run_by is None else run_by
-        self._layer = ""
+        self._layer = ""  # what GIMP calls it: first as the file, and otherwise once it was moved
         self._moved = (0, 0)  # the layer, in pixels of the document
         self._middle: tuple[ScreenPoint, float] | None = None  # where layers appear in this view, and its zoom
 
@@ -64,15 +65,27 @@ class Gimp(ByDrop):
 
     def move(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:
         """Move the layer by whole pixels of the document."""
-        self._middle = ScreenPoint(start.x - zoom * self._moved[0], start.y - zoom * self._moved[1]), zoom
+        middle = ScreenPoint(start.x - zoom * self._moved[0], start.y - zoom * self._moved[1])
+        if self._middle and self._middle[0].distance_to(start) < self._middle[0].distance_to(middle):
+            self._moved, middle = (0, 0), start  # it was seen before it was moved; the script may still come to it
+        self._middle = middle, zoom
         return self._move_layer(start, end, zoom)
 
+    def learn(self, landed: ScreenPoint, zoom: float) -> bool:
+        """Remember the middle of the view from a layer that was not moved; the next is moved there at once."""
+        if self._moved == (0, 0):
+            self._middle = landed, zoom
+        return False
+
     def _move_layer(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:
+        """A layer that was not moved yet has another name, so that no script moves it twice."""
         image = self._image_at(end)
         right, down = round((end.x - start.x) / zoom), round((end.y - start.y) / zoom)
         if image is None or (right, down) == (0, 0):
             return False
-        script = MOVE_LAYER.format(image=image, name=self._layer, right=right, down=down)
+        moved_name = self._layer.removesuffix(".png")
+        name = self._layer if self._moved == (0, 0) else moved_name
+        script = MOVE_LAYER.format(image=image, name=name, new_name=moved_name, right=right, down=down)
         is_taken = any(run(" ".join(script.split())) for run in self._run_by)
         if is_taken:
             self._moved = (self._moved[0] + right, self._moved[1] + down)
