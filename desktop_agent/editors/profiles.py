@@ -67,9 +67,7 @@ def refuse(window: Window, _platform: Platform, _folder: Path) -> Editor:
 
 TEXT_EDITORS = "mousepad|gedit|org.gnome.texteditor|gnome-text-editor|kate|kwrite|pluma|xed|leafpad|featherpad|geany"
 TEXT_EDITORS_2 = "emacs|g?vim|code|code-oss|vscodium|sublime_text|notepad|notepad\\+\\+|textedit"
-TERMINALS = (
-    ".*terminal.*|konsole|.*xterm|u?rxvt|alacritty|kitty|foot|org.wezfurlong.wezterm|terminator|tilix|st-256color"
-)
+TERMINALS = ".*terminal.*|konsole|.*xterm|u?rxvt|alacritty|kitty|foot|org.wezfurlong.wezterm|terminator|tilix|st-256color|iterm2|cmd|powershell|pwsh|conhost|mintty"
 FILE_MANAGERS = "thunar|nautilus|org.gnome.nautilus|dolphin|pcmanfm(-qt)?|nemo|caja|finder|explorer"
 
 PROFILES = (
