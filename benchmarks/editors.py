@@ -37,8 +37,8 @@ def try_editor(editor: RealEditor, desk: Desk, folder: Path, points: int, pictur
     for is_blank in (False, True):
         home = folder / f"{editor.name} {'blank' if is_blank else 'textured'}"
         home.mkdir()
-        with open_editor(editor, desk, home, is_blank=is_blank) as opened:
-            agent = AimedAgent(desk, home / "agent")
+        with open_editor(editor, desk, home, is_blank=is_blank) as opened, desk.as_own():
+            agent = AimedAgent(home / "agent")
             for seed, (view, turn) in enumerate(VIEWS.items()):
                 turn(opened)
                 for aim in aims(opened, points, seed):

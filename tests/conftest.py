@@ -1,4 +1,6 @@
-"""Pictures that several tests need, drawn here."""
+"""Pictures that several tests need, drawn here, and calm for those that calculate."""
+
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -59,3 +61,13 @@ def screen() -> Picture:
 def cutout() -> Picture:
     """Something to paste."""
     return draw_cutout()
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """For small tensors: there threads cost more than they bring, most of all where other programs run."""
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

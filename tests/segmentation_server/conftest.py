@@ -14,16 +14,6 @@ from tests.segmentation_server.server_process import ServerProcess, started_serv
 COFFEE = Path(__file__).parents[2] / "demo" / "coffee.png"
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """For small tensors: there threads cost more than they bring, most of all where other programs run."""
-    torch = pytest.importorskip("torch")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="session")
 def coffee_png() -> bytes:
     """A photo of a cup of coffee, 600 x 400."""
