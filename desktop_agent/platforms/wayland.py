@@ -1,5 +1,6 @@
 """Linux with Wayland: screens, input and clipboard through the desktop portals, windows where the desktop tells."""
 
+import contextlib
 from pathlib import Path
 
 from jeepney.bus_messages import message_bus
@@ -31,7 +32,7 @@ def connect(data_dir: Path) -> Platform:
         DesktopUnavailable: there is no session bus, or no portal.
     """
     try:
-        router = DBusRouter(open_dbus_connection("SESSION", enable_fds=True))
+        router = QuietRouter(open_dbus_connection("SESSION", enable_fds=True))
     except (OSError, KeyError) as error:  # KeyError: no address is known
         raise DesktopUnavailable("The desktop's session bus does not answer.") from error
     portal = Portal(router)
@@ -40,6 +41,14 @@ def connect(data_dir: Path) -> Platform:
     session = start_session(portal, path, data_dir / "wayland-consent")
     screens = PortalScreens(portal, session)
     return Platform("Wayland", known_windows(router), screens.take, PortalInput(portal, session), clipboard)
+
+
+class QuietRouter(DBusRouter):  # type: ignore[misc]  # jeepney ships no types
+    """One whose thread ends without a word when the session does; whoever calls it then is told."""
+
+    def _receiver(self) -> None:
+        with contextlib.suppress(OSError):
+            super()._receiver()
 
 
 def known_windows(router: DBusRouter) -> Windows:

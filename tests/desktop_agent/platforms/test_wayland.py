@@ -16,8 +16,6 @@ from protocol.errors import DesktopUnavailable, NoEditorThere, PermissionMissing
 from protocol.geometry import Box, ScreenPoint
 from tests.desktop_agent.platforms.fake_portal import FakeKWin, FakePortal, KWinDesktop, Monitor, private_bus
 
-# What becomes of the threads of a connection whose bus has ended.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 LEFT, RIGHT = Monitor(41, (-1280, 0), (1280, 720)), Monitor(42, (0, 0), (960, 540))
 FIRST, SECOND, THIRD = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
 
@@ -99,6 +97,14 @@ class TestConsent:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/none")
         with pytest.raises(DesktopUnavailable, match="session bus"):
             connect(tmp_path)
+
+    def test_a_session_that_has_ended_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with private_bus(tmp_path) as address:
+            monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+            FakePortal(address, [LEFT])
+            platform = connect(tmp_path)
+        with pytest.raises(DesktopUnavailable, match="session bus does not answer"):
+            platform.input.press("ctrl", "v")
 
 
 class TestScreens:
