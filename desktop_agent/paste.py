@@ -15,7 +15,7 @@ from desktop_agent.editors import Editor
 from desktop_agent.fit import fit_cutout
 from desktop_agent.journal import Journal
 from desktop_agent.locate import FoundPoint
-from desktop_agent.look import Landing, find_changed, find_expected
+from desktop_agent.look import Landing, find_expected
 from desktop_agent.pictures import Cutout, Picture
 from desktop_agent.platforms import Platform, Window
 from desktop_agent.saved_cutouts import save_cutout
@@ -43,7 +43,6 @@ CLOSE_PX = 1.0  # to the aim: nothing to correct
 OTHER_SIZE = 0.04  # of the size wanted: the editor is zoomed, and what it is given must be another size
 NO_ZOOM = 0.02  # from a zoom of 1: within what a look can tell
 MOST_INSERTIONS = 3  # each but the last undone: one to learn the zoom, one to learn the place
-MOST_LEFT_OVER = 0.2  # of the pixels around an undone cutout that may still differ: handles, a tooltip
 FRONT_S = 2.0  # for the window manager to bring a window to the front
 BLACK_LEVEL = 8  # of 255: no screen that is on is as dark as this all over
 
@@ -199,7 +198,7 @@ class Paster:
                 now = self._watch.calm(pasted.before)
                 if not self._is_still_there(pasted, now):
                     raise NothingToUndo("The cutout is not where it was any more.")
-                return UndoAnswer(target.editor.name, self._take_back(pasted, now))
+                return UndoAnswer(target.editor.name, self._take_back(pasted))
 
     def _paste(self, cutout: Cutout, view: Picture, request: PasteRequest) -> PasteAnswer:
         stopwatch = Stopwatch()
@@ -238,7 +237,7 @@ class Paster:
             if not can_go_on or (is_right_size and not learns_place):
                 break
             with stopwatch.stage("undo"):
-                if not self._take_back(pasted, pasted.after):
+                if not self._take_back(pasted):
                     raise PasteMisplaced("It may not have been undone: look at the editor before you undo anything.")
         if pasted.error_px <= FARTHEST_PX:
             return pasted
@@ -295,17 +294,14 @@ class Paster:
         """Take back what was seen to be pasted, once; what to tell of it."""
         if self._windows.focused() != pasted.target.window:
             return "Another window has come to the front, so it was not undone."
-        if self._take_back(pasted, pasted.after):
+        if self._take_back(pasted):
             return "It was undone."
         return "It may not have been undone: look at the editor before you undo anything."
 
-    def _take_back(self, pasted: Pasted, now: Screenshot) -> bool:
+    def _take_back(self, pasted: Pasted) -> bool:
         """Undo once; whether the cutout was seen to go."""
         pasted.target.editor.undo()
-        restored = self._watch.settled_since(now)
-        # Only where it landed: tooltips and what is selected may differ from before.
-        changed = find_changed(pasted.before.pixels, restored.pixels)[pasted.landing.around()]
-        return bool(changed.mean() < MOST_LEFT_OVER)
+        return self._watch.wait_until_gone(pasted.before, pasted.landing.around())
 
     def _bring_to_front(self, window: Window) -> None:
         """Give the window the keyboard.

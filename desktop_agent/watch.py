@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from desktop_agent.look import Landing, find_changed, find_changes, find_expected, find_landing
+from desktop_agent.look import Landing, find_changed, find_changes, find_expected, find_landing, find_near
 from desktop_agent.pictures import Cutout
 from desktop_agent.screenshot import Screenshot, TakeScreenshots
 from protocol.errors import DesktopUnavailable
@@ -12,7 +12,9 @@ from protocol.geometry import ScreenPoint
 
 LONGEST_WAIT_S = 8.0  # for an editor to show what was pasted
 CALM_S = 0.12  # without a change, before a paste: what hovering and raising a window do is done
-SETTLED_S = 0.4  # without a change, after a paste: the editor has finished drawing
+SETTLED_S = 0.3  # without a change, after a paste: the editor has finished drawing
+SEARCHED_S = 0.8  # without a change: it is worth the time to search the whole monitor
+MOST_LEFT_OVER = 0.2  # of the pixels around an undone cutout that may still differ: handles, a tooltip
 POLL_S = 0.04
 SAME_PLACE_PX = 0.7  # between two looks at a cutout that stays where it is
 
@@ -52,11 +54,37 @@ class Watch:
 
     def calm(self, monitor: Screenshot) -> Screenshot:
         """What a monitor shows once it has stood still for a moment, or at the end of our patience."""
-        return self._still(self.again(monitor), CALM_S)
+        deadline_s = time.monotonic() + self._longest_wait_s
+        last, still_since_s = self.again(monitor), time.monotonic()
+        while time.monotonic() < deadline_s and time.monotonic() - still_since_s < CALM_S:
+            time.sleep(POLL_S)
+            current = self.again(last)
+            if differ(last, current):
+                still_since_s = time.monotonic()
+            last = current
+        return last
 
-    def settled_since(self, since: Screenshot) -> Screenshot:
-        """What a monitor shows once it has changed and then stood still, or at the end of our patience."""
-        return self._still(since, SETTLED_S, since=since)
+    def wait_until_gone(self, before: Screenshot, place: tuple[slice, slice]) -> bool:
+        """Wait until a place looks as before, again; False if it stands still otherwise, or our patience ends.
+
+        Only that place is looked at: tooltips and what is selected may differ from before.
+        """
+        deadline_s = time.monotonic() + self._longest_wait_s
+        last = since = self.again(before)
+        still_since_s, was_gone = time.monotonic(), False
+        while time.monotonic() < deadline_s:
+            current = self.again(before)
+            is_gone = find_changed(before.pixels[place], current.pixels[place]).mean() < MOST_LEFT_OVER
+            if is_gone and was_gone:
+                return True
+            was_gone = bool(is_gone)
+            if differ(last, current):
+                still_since_s = time.monotonic()
+            elif differ(since, current) and time.monotonic() - still_since_s >= SETTLED_S:
+                return False
+            last = current
+            time.sleep(POLL_S)
+        return False
 
     def wait_for_change(self, since: Screenshot) -> None:
         """Wait until a monitor shows something else, or until the end of our patience."""
@@ -86,32 +114,20 @@ class Watch:
             last_seen, seen = seen, _see(before, current, expected)
             if seen and last_seen and _is_same_place(seen, last_seen):
                 return current, seen
-            now_s = time.monotonic()
+            still_s = time.monotonic() - still_since_s
             if differ(last, current):
-                still_since_s = now_s
-            elif seen is None and now_s - still_since_s >= SETTLED_S:
-                if differ(before, current) and differ(searched, current):
+                still_since_s = time.monotonic()
+            elif seen is None and still_s >= SETTLED_S and differ(searched, current):
+                landing = _find_near(before, current, expected)
+                if landing is None and still_s >= SEARCHED_S:
                     landing, searched = find_landing(before.pixels, current.pixels, expected.cutout), current
-                    if landing:
-                        return current, landing
+                if landing:
+                    return current, landing
+            if still_s >= SEARCHED_S:
                 check()
             last = current
             time.sleep(POLL_S)
         return last, None
-
-    def _still(self, last: Screenshot, still_s: float, *, since: Screenshot | None = None) -> Screenshot:
-        deadline_s = time.monotonic() + self._longest_wait_s
-        still_since_s = time.monotonic()
-        while time.monotonic() < deadline_s:
-            has_changed = since is None or differ(since, last)
-            if has_changed and time.monotonic() - still_since_s >= still_s:
-                break
-            time.sleep(POLL_S)
-            current = self.again(last)
-            if differ(last, current):
-                still_since_s = time.monotonic()
-            last = current
-        return last
 
     def _take(self, is_wanted: Callable[[Screenshot], bool]) -> Screenshot:
         for screenshot in self._take_screenshots():
@@ -128,6 +144,11 @@ def differ(one: Screenshot, other: Screenshot) -> bool:
 def _see(before: Screenshot, current: Screenshot, expected: Expected) -> Landing | None:
     x, y = before.from_desktop(expected.point)
     return find_expected(before.pixels, current.pixels, expected.cutout, x, y, expected.zoom)
+
+
+def _find_near(before: Screenshot, current: Screenshot, expected: Expected) -> Landing | None:
+    x, y = before.from_desktop(expected.point)
+    return find_near(before.pixels, current.pixels, expected.cutout, x, y)
 
 
 def _is_same_place(one: Landing, other: Landing) -> bool:

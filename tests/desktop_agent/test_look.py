@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from desktop_agent.look import find_changed, find_changes, find_expected, find_landing
+from desktop_agent.look import find_changed, find_changes, find_expected, find_landing, find_near
 from desktop_agent.pictures import Picture
 
 
@@ -75,6 +75,18 @@ def test_a_small_preview_of_the_page_is_not_taken_for_the_cutout(screen: Picture
     landing = find_landing(screen, after, cutout)
     assert landing is not None
     assert (landing.x, landing.y) == pytest.approx((700, 300), abs=1.5)
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 1.7])
+def test_a_cutout_is_found_at_any_size_near_a_place(screen: Picture, cutout: Picture, scale: float) -> None:
+    after = lay(screen, cutout, (500, 300), scale)
+    width, height = round(90 * scale) + 8, round(60 * scale) + 8
+    draw_handles(after, (500 - width, 300 - height, 500 + width, 300 + height))
+    landing = find_near(screen, after, cutout, 504, 297)
+    assert landing is not None
+    assert (landing.x, landing.y) == pytest.approx((500, 300), abs=1)
+    assert landing.scale == pytest.approx(scale, rel=0.02)
+    assert find_near(screen, after, cutout, 560, 300) is None
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 1.5])
