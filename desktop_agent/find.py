@@ -37,6 +37,7 @@ class ShownMarkers:
 
     screenshots: Sequence[Screenshot]
     markers: Mapping[int, Sequence[Marker]]
+    until_s: float  # by time.monotonic()
 
 
 class PointFinder:
@@ -48,6 +49,11 @@ class PointFinder:
         self._aims = aims
         self._overlay = overlay
         self._shown: ShownMarkers | None = None
+
+    @property
+    def shows_markers(self) -> bool:
+        """Whether the screen shows markers, which a mark would replace."""
+        return self._shown is not None and time.monotonic() < self._shown.until_s
 
     def follow(self, device: str, view: Picture, shutter_s: float | None) -> FoundPoint:
         """The point that a device aims at; from now on and for some seconds the screen is watched.
@@ -99,7 +105,8 @@ class PointFinder:
         screenshots = [screen.screenshot for screen in self._recent.take().screens]
         markers = place_markers(screenshots)
         patches = [patch for index, placed in markers.items() for patch in draw_markers(screenshots[index], placed)]
-        self._shown = ShownMarkers(screenshots, markers) if self._overlay.show(patches, MARKERS_S) else None
+        until_s = time.monotonic() + MARKERS_S
+        self._shown = ShownMarkers(screenshots, markers, until_s) if self._overlay.show(patches, MARKERS_S) else None
         return self._shown is not None
 
 

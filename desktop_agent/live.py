@@ -1,16 +1,16 @@
 """What phones ask of this desktop while they aim and paste: view -> where a paste would go, and the paste itself."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from desktop_agent.editors import Editor
 from desktop_agent.find import PointFinder
-from desktop_agent.locate import FoundPoint
 from desktop_agent.mark import draw_mark
 from desktop_agent.overlay import Overlay
 from desktop_agent.paste import Paster
 from desktop_agent.pictures import Cutout, Picture
+from desktop_agent.screenshot import Screenshot
 from protocol.errors import CopyPasteError, ServerBusy
 from protocol.geometry import ScreenPoint
 from protocol.messages import AimAnswer, AimRequest, PasteAnswer, PasteRequest, UndoAnswer
@@ -59,7 +59,7 @@ class LiveDesktop:
                 raise ServerBusy
         self._overlay.prepare()
         found = self._finder.follow(device, view, asked.shutter_s)
-        self._mark(found)
+        self._mark(found.screen_point, [found.monitor], MARK_S)
         return AimAnswer(found.screen_point, found.radius_95, found.probability, self._editor_name(found.screen_point))
 
     def paste(self, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
@@ -70,8 +70,10 @@ class LiveDesktop:
             except CopyPasteError as error:
                 self._tell(f"Not pasted. {error.sentence}")
                 raise
-            self._tell(_summary(answer))
-            return answer
+        self._tell(_summary(answer))
+        if asked.is_dry_run:
+            self._mark(answer.aim, self._overlay.take_clean_screenshots(), TRIAL_MARK_S)
+        return answer
 
     def undo(self) -> UndoAnswer:
         """Take back the last paste; raises what Paster.undo does."""
@@ -90,10 +92,11 @@ class LiveDesktop:
             with self._turn:
                 self._pastes -= 1
 
-    def _mark(self, found: FoundPoint) -> None:
+    def _mark(self, point: ScreenPoint, screenshots: Sequence[Screenshot], shows_s: float) -> None:
+        patches = [patch for monitor in screenshots if monitor.contains(point) for patch in draw_mark(point, monitor)]
         with self._turn:
-            if not self._pastes:
-                self._overlay.show(draw_mark(found.screen_point, found.monitor), MARK_S)
+            if not self._pastes and not self._finder.shows_markers:
+                self._overlay.show(patches, shows_s)
 
     def _editor_name(self, point: ScreenPoint) -> str | None:
         try:

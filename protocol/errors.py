@@ -170,7 +170,7 @@ class ScreenDiffers(CopyPasteError):
 
 
 class SecondViewWanted(CopyPasteError):
-    """The screen is too plain to recognise, so it shows markers for a moment. Hold still: another view is taken."""
+    """The screen was not recognised, so it shows markers for a moment. Hold still: another view is taken."""
 
     code = "second_view_wanted"
     status = 409

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -13,10 +13,11 @@ from desktop_agent.editors import Editor
 from desktop_agent.live import LiveDesktop
 from desktop_agent.overlay import Overlay
 from desktop_agent.overlay_message import Patch
+from desktop_agent.screenshot import Screenshot
 from protocol.errors import NoEditorThere, NothingToUndo, PasteNotSeen, ServerBusy
 from protocol.geometry import ScreenPoint
 from protocol.messages import AimRequest, PasteAnswer, PasteRequest, UndoAnswer
-from tests.desktop_agent.test_aim import FOUND, VIEW
+from tests.desktop_agent.test_aim import FOUND, MONITOR, VIEW
 
 CUTOUT = np.full((20, 30, 4), 255, np.uint8)
 PATIENCE_S = 10.0
@@ -39,6 +40,9 @@ class RememberedOverlay(Overlay):
     def hide(self) -> None:
         self.shown.append(())
 
+    def take_clean_screenshots(self) -> Sequence[Screenshot]:
+        return [MONITOR]
+
 
 @dataclass
 class Live:
@@ -50,7 +54,8 @@ class Live:
     told: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        paster, finder = cast(Any, FakePaster(self)), cast(Any, FakeFinder())
+        self.finder = FakeFinder()
+        paster, finder = cast(Any, FakePaster(self)), cast(Any, self.finder)
         self.desktop = LiveDesktop(paster, finder, self.overlay, self.editor_at, self.told.append)
 
     def editor_at(self, point: ScreenPoint) -> Editor:
@@ -76,6 +81,8 @@ class FakePaster:
 
 
 class FakeFinder:
+    shows_markers = False
+
     def follow(self, *_asked: object) -> object:
         return FOUND
 
@@ -140,6 +147,19 @@ def test_a_paste_that_fails_is_told_and_aims_are_answered_again(live: Live) -> N
         live.desktop.paste(CUTOUT, VIEW, PasteRequest(90.0))
     assert live.told[0].startswith("Not pasted.")
     assert live.desktop.aim("ada", VIEW, AimRequest(90.0)).editor == "Drawn"
+
+
+def test_a_mark_does_not_replace_markers(live: Live) -> None:
+    live.finder.shows_markers = True
+    live.desktop.aim("ada", VIEW, AimRequest(90.0))
+    assert not live.overlay.shown
+
+
+def test_a_trial_marks_the_spot_and_says_what_would_be(live: Live) -> None:
+    live.paste = lambda: replace(PASTED, landed=None, landed_width=None, error_px=None)
+    live.desktop.paste(CUTOUT, VIEW, PasteRequest(90.0, is_dry_run=True))
+    assert [len(patches) for patches in live.overlay.shown] == [0, 1]
+    assert live.told == ["Would be pasted into Drawn (drawing): look 0.50 s."]
 
 
 def test_there_is_nothing_to_undo_before_a_paste(live: Live) -> None:
