@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from segmentation_server.model.engines import choose_weights
 from segmentation_server.model.onnx_engine import OnnxEngine
 from segmentation_server.photo import Photo, read_photo
 from segmentation_server.segmenter import Segmenter
@@ -26,8 +27,14 @@ def coffee(coffee_png: bytes) -> Photo:
 
 
 @pytest.fixture(scope="session")
-def weights() -> Path:
+def u2netp() -> Path:
     return fetch_weights()
+
+
+@pytest.fixture(scope="session")
+def weights(u2netp: Path) -> Path:
+    """What the server runs unless it is told otherwise."""
+    return choose_weights()
 
 
 @pytest.fixture(scope="session")

@@ -14,16 +14,16 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_fetched_weights_are_found(weights: Path) -> None:
-    assert find_weights() == weights
-    assert weights.stat().st_size == U2NETP.length
+def test_fetched_weights_are_found(u2netp: Path) -> None:
+    assert find_weights() == u2netp
+    assert u2netp.stat().st_size == U2NETP.length
 
 
-def test_weights_that_are_there_are_not_fetched_again(weights: Path) -> None:
-    before = weights.stat().st_mtime_ns
+def test_weights_that_are_there_are_not_fetched_again(u2netp: Path) -> None:
+    before = u2netp.stat().st_mtime_ns
 
-    assert fetch_weights() == weights
-    assert weights.stat().st_mtime_ns == before
+    assert fetch_weights() == u2netp
+    assert u2netp.stat().st_mtime_ns == before
 
 
 def test_missing_weights_say_how_to_fetch_them(empty_cache: Path) -> None:

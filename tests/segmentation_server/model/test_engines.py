@@ -12,8 +12,8 @@ from segmentation_server.model.engines import choose_weights, has_gpu, load_engi
 from segmentation_server.model.onnx_engine import OnnxEngine
 
 
-def test_an_onnx_file_runs_in_onnx_runtime(weights: Path) -> None:
-    engine = load_engine(weights, threads=1)
+def test_an_onnx_file_runs_in_onnx_runtime(u2netp: Path) -> None:
+    engine = load_engine(u2netp, threads=1)
 
     assert isinstance(engine, OnnxEngine)
     assert (engine.name, engine.size) == ("u2netp", 320)
