@@ -27,6 +27,7 @@ SMOOTHING_PX = 1.0  # of both, because every editor resamples fine patterns in i
 LEAST_SEEN = 0.3  # share of the cutout that must have appeared; the rest may be hidden under the editor's frame
 HIDDEN_LEVELS = 35.0  # what a pixel counts as differing by where it did not appear; else any repeating part would do
 LARGEST_RMS = 30.0  # grey levels between the cutout and what appeared; a dialog differs by about 100
+HOPELESS_RMS = 60.0  # of a coarse search: a fine one will not find the cutout there
 SHARE_OF_CONTRAST = 0.6  # what may be left unexplained of a cutout's contrast; a plain patch leaves all of it
 PLAIN_RMS = 20.0  # for cutouts without contrast
 EXPECTED_PX = 20  # from where a cutout is expected, along each side, in a look for it there
@@ -200,7 +201,7 @@ def _search(
     coarse = _Region.of(after, changed, visible, change, COARSE_PX)
     reach = max(2, round(EXPECTED_PX * coarse.shrink))
     landing = _best(coarse.place(cutout, scale, near, reach) for scale in _scales(change, cutout))
-    if landing is None or (near and not landing.is_convincing()):
+    if landing is None or landing.rms > HOPELESS_RMS:
         return None
     fine = _Region.of(after, changed, visible, change, FINE_PX)
     there, reach = (landing.x, landing.y), round(2 * FINE_PX / COARSE_PX) + 2
