@@ -134,11 +134,14 @@ class OverlayWindows:
 
 
 def rectangles(is_seen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[tuple[int, int, int, int]]:
-    """The true pixels of a mask, (H, W), as one (x, y, width, height) for each stretch of a row."""
+    """The true pixels of a mask, (H, W), as (x, y, width, height) of each stretch, over all rows that are alike."""
+    is_new = np.concatenate([[True], (is_seen[1:] != is_seen[:-1]).any(axis=1)])
+    tops = np.flatnonzero(is_new)
     found = []
-    for y, row in enumerate(is_seen):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]]).astype(np.int8)))
-        found += [(int(begin), y, int(end - begin), 1) for begin, end in zip(edges[::2], edges[1::2], strict=True)]
+    for top, bottom in zip(tops, [*tops[1:], len(is_seen)], strict=True):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], is_seen[top], [False]]).astype(np.int8)))
+        height = int(bottom - top)
+        found += [(int(x), int(top), int(end - x), height) for x, end in zip(edges[::2], edges[1::2], strict=True)]
     return found
 
 

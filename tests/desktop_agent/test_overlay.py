@@ -173,6 +173,6 @@ def test_without_a_program_nothing_is_shown(screen: VirtualScreen) -> None:
     overlay.close()
 
 
-def test_a_shape_is_told_row_by_row() -> None:
-    mask = np.array([[0, 1, 1, 0, 1], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], bool)
-    assert rectangles(mask) == [(1, 0, 2, 1), (4, 0, 1, 1), (0, 2, 5, 1)]
+def test_a_shape_is_told_stretch_by_stretch() -> None:
+    mask = np.array([[0, 1, 1, 0, 1], [0, 1, 1, 0, 1], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], bool)
+    assert rectangles(mask) == [(1, 0, 2, 2), (4, 0, 1, 2), (0, 3, 5, 1)]
