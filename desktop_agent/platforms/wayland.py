@@ -1,6 +1,7 @@
 """Linux with Wayland: screens, input and clipboard through the desktop portals, windows where the desktop tells."""
 
 import contextlib
+from concurrent.futures import InvalidStateError
 from pathlib import Path
 
 from jeepney.bus_messages import message_bus
@@ -47,7 +48,7 @@ class QuietRouter(DBusRouter):  # type: ignore[misc]  # jeepney ships no types
     """One whose thread ends without a word when the session does; whoever calls it then is told."""
 
     def _receiver(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, InvalidStateError):  # the latter if it ends right after an answer
             super()._receiver()
 
 
