@@ -27,6 +27,7 @@ MARKERS = {  # colour: centre, in pixels of the card
 MARKER_RADIUS = 15
 NEAR_LEVELS = 80  # of 255: how far resampling may take a marker's colour
 SMALLEST_MARKER_PX = 12  # its area
+FARTHEST_MARKER_PX = 2.0  # from where the others say it is
 CHANGED_LEVELS = 12
 STILL_LEVELS = 2.0
 GAMMAS = (1.0, 2.2)  # most blend the numbers; GIMP blends light
@@ -67,7 +68,7 @@ def find_card(before: Picture, after: Picture, sheet: Picture | None = None) -> 
         sheet: likewise; what lies under the card, if that is not what was there before.
 
     Returns:
-        Where it is; None if fewer than three of its markers are in sight.
+        Where it is; None if fewer than three of its markers are in sight, or they do not lie as on a card.
     """
     changed = cv2.absdiff(before, after).max(axis=2) > CHANGED_LEVELS
     found = {centre: _find_marker(after, changed, colour) for colour, centre in MARKERS.items()}
@@ -78,6 +79,8 @@ def find_card(before: Picture, after: Picture, sheet: Picture | None = None) -> 
     spread = card - card.mean()
     zoom = np.vdot(spread, screen - screen.mean()) / np.vdot(spread, spread)  # scale and turn, as one complex number
     shift = screen.mean() - zoom * card.mean()
+    if np.abs(zoom * card + shift - screen).max() > FARTHEST_MARKER_PX:
+        return None
     centre = zoom * complex((WIDTH - 1) / 2, (HEIGHT - 1) / 2) + shift
     return Sight(
         ScreenPoint(float(centre.real), float(centre.imag)),

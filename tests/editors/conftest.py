@@ -44,6 +44,7 @@ def opened(
 
 
 @pytest.fixture
-def agent(opened: OpenEditor, tmp_path: Path) -> AimedAgent:
+def agent(opened: OpenEditor, tmp_path: Path) -> Iterator[AimedAgent]:
     """The agent of the desk that the editor is open on."""
-    return AimedAgent(opened.desk, tmp_path)
+    with opened.desk.as_own():
+        yield AimedAgent(tmp_path)

@@ -1,0 +1,188 @@
+"""What may go wrong between a tap and a paste, with a real program and a real window manager."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from desktop_agent.pictures import Picture
+from protocol.errors import (
+    CopyPasteError,
+    DialogInFront,
+    NothingToUndo,
+    ScreenLocked,
+    WindowChanged,
+)
+from protocol.geometry import Box, ScreenPoint
+from real_editors import user
+from real_editors.agent import AimedAgent
+from real_editors.card import draw_card, find_card
+from real_editors.desk import HEIGHT, WIDTH, Desk
+from real_editors.editors import EDITORS_BY_NAME
+from real_editors.opened import OpenEditor, open_editor
+
+AIM = ScreenPoint(1000, 500)
+ASIDE = Box(700, 300, 900, 600)
+SMALL = Box(40, 900, 200, 100)  # over KolourPaint's tools
+MOMENT_S = 0.7  # for a program and the window manager to do what they were asked
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def opened(desk: Desk, tmp_path: Path) -> Iterator[OpenEditor]:
+    """KolourPaint, the quickest to open; a new one for each test."""
+    home = tmp_path / "home"
+    home.mkdir()
+    with desk.as_own(), open_editor(EDITORS_BY_NAME["kolourpaint"], desk, home, is_blank=False) as opened:
+        yield opened
+
+
+def paste(agent: AimedAgent, aim: ScreenPoint = AIM) -> CopyPasteError | None:
+    """Paste a card; what was said against it."""
+    try:
+        agent.paste(draw_card(), aim)
+    except CopyPasteError as error:
+        return error
+    return None
+
+
+def assert_document_is(opened: OpenEditor, before: Picture) -> None:
+    rows, columns = opened.canvas_slices()
+    assert not cv2.absdiff(opened.desk.screenshot()[rows, columns], before[rows, columns]).any()
+
+
+def test_a_dialog_in_front_is_named_and_left_alone(opened: OpenEditor, agent: AimedAgent) -> None:
+    before = opened.desk.screenshot()
+    opened.desk.hand.press("Control_L", "o")
+    time.sleep(2 * MOMENT_S)
+    dialog = opened.desk.active_window()
+    error = paste(agent)
+    assert isinstance(error, DialogInFront)
+    assert "Open" in error.fact
+    assert opened.desk.active_window() == dialog
+    opened.desk.hand.press("Escape")
+    time.sleep(MOMENT_S)
+    assert_document_is(opened, before)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda desk: desk.move(ASIDE), id="moved"),
+        pytest.param(Desk.minimise, id="minimised"),
+        pytest.param(Desk.close, id="closed"),
+    ],
+)
+def test_a_window_that_changes_between_the_look_and_the_paste_is_not_pasted_into(
+    opened: OpenEditor, tmp_path: Path, change: Callable[[Desk], None]
+) -> None:
+    def change_now() -> None:
+        change(opened.desk)
+        time.sleep(MOMENT_S)
+
+    copied = user.lay_out(opened.desk, opened.home).copied
+    before = opened.desk.screenshot()
+    error = paste(AimedAgent(tmp_path, meanwhile=change_now))
+    assert isinstance(error, WindowChanged)
+    assert find_card(before, opened.desk.screenshot()) is None
+    assert user.look(opened.desk).copied == copied
+
+
+def test_a_locked_screen_is_said_to_be_locked(opened: OpenEditor, agent: AimedAgent) -> None:
+    before = opened.desk.screenshot()
+    with opened.desk.another_window(Box(0, 0, WIDTH, HEIGHT), locks=True):
+        time.sleep(MOMENT_S)
+        assert isinstance(paste(agent), ScreenLocked)
+    time.sleep(MOMENT_S)
+    assert_document_is(opened, before)
+
+
+def test_a_picture_that_another_program_has_copied_is_there_again_to_the_byte(
+    opened: OpenEditor, agent: AimedAgent, tmp_path: Path
+) -> None:
+    file = tmp_path / "copied.png"
+    Image.fromarray(np.random.default_rng(3).integers(0, 255, (300, 400, 4), np.uint8)).save(file)
+    command = ["xclip", "-selection", "clipboard", "-t", "image/png", "-quiet", str(file)]
+    opened.desk.start("xclip", command, tmp_path)
+    time.sleep(MOMENT_S)
+    assert paste(agent) is None
+    asked = ["xclip", "-selection", "clipboard", "-t", "image/png", "-out"]
+    assert subprocess.run(asked, capture_output=True, timeout=10, check=True).stdout == file.read_bytes()
+
+
+def test_the_window_that_had_the_keyboard_has_it_again(opened: OpenEditor, agent: AimedAgent) -> None:
+    with opened.desk.another_window(SMALL) as other:
+        time.sleep(MOMENT_S)
+        opened.desk.activate(other)
+        time.sleep(MOMENT_S)
+        assert opened.desk.active_window() == other
+        assert paste(agent) is None
+        time.sleep(MOMENT_S)
+        assert opened.desk.active_window() == other
+
+
+def test_a_modifier_that_the_user_holds_does_not_spoil_the_paste(opened: OpenEditor, agent: AimedAgent) -> None:
+    with opened.desk.hand.holding_key("Shift_L"):
+        assert paste(agent) is None
+
+
+def test_two_phones_paste_one_after_the_other_and_neither_is_lost(opened: OpenEditor, agent: AimedAgent) -> None:
+    before, said = opened.desk.screenshot(), []
+    aims = [ScreenPoint(700, 300), ScreenPoint(1300, 700)]
+    phones = [threading.Thread(target=lambda aim=aim: said.append(paste(agent, aim))) for aim in aims]
+    for phone in phones:
+        phone.start()
+    for phone in phones:
+        phone.join()
+    assert said == [None, None]
+    after = opened.wait_until_still()
+    for aim in aims:
+        around = slice(int(aim.y) - 150, int(aim.y) + 150), slice(int(aim.x) - 200, int(aim.x) + 200)
+        assert find_card(before[around], after[around]) is not None
+
+
+def test_an_undo_takes_back_one_paste_and_not_the_users_own_work(opened: OpenEditor, agent: AimedAgent) -> None:
+    before = opened.desk.screenshot()
+    assert paste(agent) is None
+    assert agent.undo().verified
+    with pytest.raises(NothingToUndo):
+        agent.undo()
+    opened.desk.hand.move(*user.PARKED)
+    time.sleep(MOMENT_S)
+    assert_document_is(opened, before)
+
+
+def test_an_agent_that_was_killed_while_it_pasted_says_what_it_does_not_know(
+    opened: OpenEditor, agent: AimedAgent, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "tests.editors.paste_and_be_killed", str(tmp_path), str(AIM.x), str(AIM.y)]
+    assert subprocess.run(command, timeout=60, check=False).returncode == -9
+    told = agent.tell_unknown()
+    assert told is not None
+    assert "KolourPaint" in told
+    assert agent.tell_unknown() is None
+
+
+@pytest.mark.parametrize("name", ["draw"])
+def test_a_read_only_document_is_not_said_to_be_pasted_into(
+    name: str, desk: Desk, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    if not pytestconfig.getoption("--all-editors", default=False):
+        pytest.skip(f"`make test-editors` opens {name}")
+    editor = EDITORS_BY_NAME[name]
+    with (
+        desk.as_own(),
+        open_editor(replace(editor, command=(*editor.command, "--view")), desk, tmp_path, is_blank=False) as opened,
+    ):
+        before = opened.desk.screenshot()
+        assert paste(AimedAgent(tmp_path)) is not None
+        opened.desk.hand.move(*user.PARKED)
+        assert_document_is(opened, before)
