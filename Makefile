@@ -2,6 +2,7 @@
 # make run    server and agent for your own desktop; shows a QR code for the phone
 # make phone  the phone app on a laptop with a webcam
 # make test   all checks and tests
+# make test-editors   pasting into every editor that is known here, for real; needs 2 GB of disk
 #
 # Each sets up all it needs, once.
 
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 # A CPU needs no newer one; only the tests of the model use it.
 TORCH := torch==2.13.0
 
-.PHONY: demo run phone test clean
+.PHONY: demo run phone test test-editors clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -30,11 +31,17 @@ test: $(VENV)/.test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
+test-editors: $(VENV)/.test-editors
+	$(BIN)/python -m pytest tests/editors --all-editors
+
 clean:
 	rm -rf $(VENV)
 
 # What may be missing of the operating system: Debian packages, in words where they cannot be installed.
 SCREEN_PACKAGES := xvfb openbox inkscape python3-tk fonts-dejavu-core libgl1 libegl1 libgles2 libgl1-mesa-dri
+# Real editors to paste into: two that are quick to install and to open for every test, all of them for test-editors.
+DESK_PACKAGES := $(SCREEN_PACKAGES) dbus-daemon xclip kolourpaint
+EDITOR_PACKAGES := krita gimp libreoffice-draw libreoffice-impress libreoffice-gtk3 chromium mousepad mtpaint
 
 $(VENV)/bin/python:
 	@./debian_packages.sh --python "$(PYTHON)"
@@ -62,4 +69,8 @@ $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --disable-pip-version-check $(TORCH)
 	$(BIN)/pip install --disable-pip-version-check -e '.[dev]'
 	$(BIN)/python -m segmentation_server.weights
+	@touch $@
+
+$(VENV)/.test-editors: $(VENV)/.test
+	@./debian_packages.sh $(EDITOR_PACKAGES)
 	@touch $@
