@@ -21,7 +21,7 @@ STILL_PASTING = "The computer was already asked to paste, so the cutout may stil
 STILL_UNDOING = "The computer was already asked to undo it."
 NOT_PASTED = "Nothing was pasted."
 UNDO_OFFERED_S = 8.0  # later on, the editor's own undo is nearer
-MARKS_S = 0.5  # until the marks are on the screen and the camera is used to them
+MARKS_S = 0.7  # until the marks are on the screen and a slow camera shows them
 
 
 class StateName(StrEnum):

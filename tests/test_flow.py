@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from demo.picture import draw
 from demo.programs import Program, Programs
 from demo.story import AIM, PHOTO, VIEW_SIZE, Cast, copy_and_paste, start_all
 from protocol import routes
-from protocol.errors import AgentUnreachable, ServerUnreachable
+from protocol.errors import AgentUnreachable, SecondViewWanted, ServerUnreachable
 from protocol.geometry import ScreenPoint
 
 pytestmark = [
@@ -52,6 +54,27 @@ def point_at_the_screen(cast: Cast, aim: ScreenPoint = AIM) -> None:
     view = photograph(cast.desktop.screen.screenshot(), aim, VIEW_SIZE, Pose(), seed=1)
     cast.phone.point_at(Image.fromarray(view))
     time.sleep(CAMERA_S)
+
+
+@contextmanager
+def filming_a_plain_spot(cast: Cast) -> Iterator[None]:
+    """The camera sees what is around the aim, live and from so near that there is nothing to recognise it by."""
+    is_over = threading.Event()
+
+    def film() -> None:
+        rows, columns = (slice(round(at) - half, round(at) + half + 1) for at, half in ((AIM.y, 133), (AIM.x, 200)))
+        while not is_over.wait(0.05):
+            seen = cast.desktop.screen.screenshot()[rows, columns]
+            cast.phone.point_at(Image.fromarray(seen).resize((600, 400)))
+
+    camera = threading.Thread(target=film)
+    camera.start()
+    try:
+        time.sleep(CAMERA_S)
+        yield
+    finally:
+        is_over.set()
+        camera.join()
 
 
 def freeze(program: Program) -> None:
@@ -112,6 +135,13 @@ class TestFlow:
         cast.phone.point_at(Image.new("RGB", VIEW_SIZE))  # else the spot is marked again
         time.sleep(MARK_S)
         assert np.array_equal(cast.desktop.screen.screenshot()[POSTER_RIGHT], before[POSTER_RIGHT])
+
+    def test_a_plain_spot_is_found_by_the_markers_that_the_screen_shows(self, cast: Cast) -> None:
+        copy(cast)
+        with filming_a_plain_spot(cast):
+            cast.phone.tap()
+            assert cast.phone.wait_for_message(ANSWER_S) == SecondViewWanted().sentence
+            assert cast.phone.wait_for_message(ANSWER_S).startswith("Pasted into Inkscape")
 
     def test_a_server_killed_during_a_copy_leaves_a_phone_that_says_so(self, cast: Cast) -> None:
         point_at_the_thing(cast)
