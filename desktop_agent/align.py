@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop_agent.features import Grey, Points
-from desktop_agent.mapping import Fit, Mapping, fit
+from desktop_agent.homography import Matrix, apply
+from desktop_agent.mapping import Fit, Mapping, Reals, fit
 from desktop_agent.ready_screen import FRAME_GREY, FRAME_PX, ReadyScreen
 from protocol.errors import ScreenNotInView
 
@@ -19,12 +20,21 @@ FARTHEST_PX = 1e5  # from the screen that a place is told
 SEEN_FRAME_PX = 12  # of the frame around a screen: no monitor's is narrower
 GRID_PX = 16  # between the places where the mapping is worked out; between them it is as good as straight
 AVERAGED = 0.45  # of a view pixel's footprint: the deviation of the smoothing that does the same
+GAMMA = 2.2  # of screens and photos: what blurs, blurs light, and would shift edges of grey levels
 CONTRAST_PX = 25  # side of the squares over which brightness and contrast are evened out
+LIGHT = (255 * (np.arange(256, dtype=np.float32) / 255) ** GAMMA).astype(np.float32)
 CONTRAST_FLOOR = 5.0  # grey levels: noise that is not to be brought up
 PATCH_PX = 21
 PATCHES_APART_PX = 9.0
 MOST_PATCHES = 400
 WEAKEST_CORNER = 0.0005  # of the strongest
+ENOUGH_CORNERS = 150  # no edges are needed then
+EDGE_CELL_PX = 20  # one edge in each cell of a grid
+EDGE_STRAIGHT = 0.05  # of the stronger eigenvalue of the structure tensor: the weaker one of a straight edge
+EDGE_STRENGTH = 2e-3
+EDGE_PX, EDGE_SEARCH_PX, EDGE_ALONG_PX = 8, 6, 8  # compared across it, searched, and averaged along it, to each side
+EDGE_SAY = 0.3  # beside that of a corner: blur shifts edges towards their dark side, all of them alike
+EDGE_ALIKE = 0.85  # correlation of two profiles of the same edge
 BACK_PX = 0.7  # a patch followed there and back must return so near
 FEWEST_PATCHES = 12
 
@@ -35,10 +45,28 @@ Mask = npt.NDArray[np.uint8]  # (H, W), 0 or 255
 
 @dataclass(frozen=True)
 class Followed:
-    """Patches of the screen, and where they were found in the view."""
+    """Patches of the screen, and where they were found in the view; corners first, then stretches of straight edges."""
 
     points_screen: Points  # (N, 2)
     points_view: Points  # (N, 2)
+    knowing: Reals  # (N, 2, 2): projects a residual onto the directions that the patch knows: an edge, across itself
+
+    @property
+    def is_corner(self) -> npt.NDArray[np.bool_]:
+        """Which of them know both directions: (N,)."""
+        return np.asarray(np.trace(self.knowing, axis1=1, axis2=2) > 1.5)
+
+    def moved(self, view_from_here: Matrix) -> "Followed":
+        """The same, in the pixels of the same view in another size."""
+        return Followed(self.points_screen, apply(view_from_here, self.points_view), self.knowing)
+
+    def joined(self, other: "Followed") -> "Followed":
+        """These and others."""
+        return Followed(
+            np.concatenate([self.points_screen, other.points_screen]),
+            np.concatenate([self.points_view, other.points_view]),
+            np.concatenate([self.knowing, other.knowing]),
+        )
 
 
 def lay_into_view(screen: ReadyScreen, mapping: Mapping, box: Box) -> tuple[Grey, Mask]:
@@ -89,7 +117,7 @@ def _enlarge(on_grid: npt.NDArray[np.float64], box: Box) -> npt.NDArray[np.float
 
 def even_out(grey: Grey) -> Grey:
     """The same picture with brightness and contrast the same everywhere, so that light and exposure do not matter."""
-    real = grey.astype(np.float32)
+    real = LIGHT[grey]
     mean = cv2.blur(real, (CONTRAST_PX, CONTRAST_PX))
     variance = cv2.blur(real * real, (CONTRAST_PX, CONTRAST_PX)) - mean * mean
     deviation = np.sqrt(np.maximum(variance, 0)) + CONTRAST_FLOOR
@@ -109,16 +137,76 @@ def follow(grey_view: Grey, screen: ReadyScreen, mapping: Mapping, levels: int, 
     left, top, width, height = box = box or (0, 0, *mapping.size)
     laid, is_seen = lay_into_view(screen, mapping, box)
     expected, seen = even_out(laid), even_out(grey_view[top : top + height, left : left + width])
-    mask = cv2.erode(is_seen, np.ones((9, 9), np.uint8))
+    mask = np.asarray(cv2.erode(is_seen, np.ones((9, 9), np.uint8)), np.uint8)
+    corners_here, corners_there = _follow_corners(expected, seen, mask, levels)
+    offset = np.array([left, top], np.float64)
+    both_ways = np.tile(np.eye(2), (len(corners_here), 1, 1))
+    corners = Followed(mapping.to_screen(corners_here + offset), corners_there + offset, both_ways)
+    if len(corners_here) >= ENOUGH_CORNERS:
+        return corners
+    edges_here, shifts, normals = _follow_edges(expected, seen, mask)
+    edges_there = edges_here + shifts[:, None] * normals
+    across = EDGE_SAY * normals[:, :, None] * normals[:, None, :]
+    return corners.joined(Followed(mapping.to_screen(edges_here + offset), edges_there + offset, across))
+
+
+def _follow_corners(expected: Grey, seen: Grey, mask: Mask, levels: int) -> tuple[Points, Points]:
+    """Where patches that are distinct in every direction are, and where they were found."""
     chosen = cv2.goodFeaturesToTrack(expected, MOST_PATCHES, WEAKEST_CORNER, PATCHES_APART_PX, mask=mask, blockSize=7)
     if chosen is None:
-        return Followed(np.empty((0, 2)), np.empty((0, 2)))
+        return np.empty((0, 2)), np.empty((0, 2))
     corners = np.asarray(chosen, np.float32)
     found, is_found = _track(expected, seen, corners, corners, levels)
     back, is_back = _track(seen, expected, found, corners, 0)
     good = is_found & is_back & (np.hypot(*(back - corners)[:, 0].T) < BACK_PX)
-    offset = np.array([left, top], np.float64)
-    return Followed(mapping.to_screen(corners[good, 0] + offset), found[good, 0] + offset)
+    return corners[good, 0].astype(np.float64), found[good, 0].astype(np.float64)
+
+
+def _follow_edges(expected: Grey, seen: Grey, mask: Mask) -> tuple[Points, Reals, Points]:
+    """Where stretches of straight edges are, how far across themselves they were found, and which way that is."""
+    points, normals = _choose_edges(expected, mask)
+    if not len(points):
+        return points, np.empty(0), normals
+    here = _profiles(expected, points, normals, EDGE_PX)
+    there = _profiles(seen, points, normals, EDGE_PX + EDGE_SEARCH_PX)
+    alike = np.stack([_zncc(here, there[:, s : s + here.shape[1]]) for s in range(2 * EDGE_SEARCH_PX + 1)], axis=1)
+    best = alike.argmax(axis=1)
+    is_inside = (best > 0) & (best < 2 * EDGE_SEARCH_PX)
+    good = np.flatnonzero(is_inside & (alike.max(axis=1) > EDGE_ALIKE))
+    before, at, after = (alike[good, best[good] + d] for d in (-1, 0, 1))
+    shifts = best[good] - EDGE_SEARCH_PX + 0.5 * (before - after) / np.minimum(before - 2 * at + after, -1e-9)
+    return points[good], shifts, normals[good]
+
+
+def _choose_edges(picture: Grey, mask: Mask) -> tuple[Points, Points]:
+    """The strongest straight edge of each cell of a grid: its place and its normal, two (N, 2)."""
+    tensor = np.asarray(cv2.cornerEigenValsAndVecs(picture, 9, 3))
+    strength = np.where((tensor[..., 1] < EDGE_STRAIGHT * tensor[..., 0]) & (mask > 0), tensor[..., 0], 0)
+    rows, columns = strength.shape[0] // EDGE_CELL_PX, strength.shape[1] // EDGE_CELL_PX
+    whole = strength[: rows * EDGE_CELL_PX, : columns * EDGE_CELL_PX]
+    by_cell = whole.reshape(rows, EDGE_CELL_PX, columns, EDGE_CELL_PX).swapaxes(1, 2)
+    cells = by_cell.reshape(rows * columns, -1)
+    within = cells.argmax(axis=1)
+    index = np.flatnonzero(cells.max(axis=1) > EDGE_STRENGTH)
+    y = index // columns * EDGE_CELL_PX + within[index] // EDGE_CELL_PX
+    x = index % columns * EDGE_CELL_PX + within[index] % EDGE_CELL_PX
+    return np.stack([x, y], axis=1).astype(np.float64), tensor[y, x, 2:4].astype(np.float64)
+
+
+def _profiles(picture: Grey, points: Points, normals: Points, reach: int) -> Reals:
+    """Grey levels across each edge, averaged along it: (N, 2 reach + 1)."""
+    tangents = np.stack([-normals[:, 1], normals[:, 0]], axis=1)
+    across = np.arange(-reach, reach + 1)[None, None, :, None] * normals[:, None, None, :]
+    along = np.arange(-EDGE_ALONG_PX, EDGE_ALONG_PX + 1, 2)[None, :, None, None] * tangents[:, None, None, :]
+    places = (points[:, None, None, :] + across + along).astype(np.float32)
+    flat = places.reshape(len(points), -1, 2)
+    sampled = cv2.remap(picture, flat[..., 0], flat[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(np.asarray(sampled).reshape(places.shape[:3]).mean(axis=1))
+
+
+def _zncc(one: Reals, other: Reals) -> Reals:
+    one, other = one - one.mean(axis=1, keepdims=True), other - other.mean(axis=1, keepdims=True)
+    return np.asarray((one * other).sum(axis=1) / np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1) + 1e-6))
 
 
 def _track(
@@ -141,6 +229,6 @@ def align(
         ScreenNotInView: too few patches were found.
     """
     followed = follow(grey_view, screen, mapping, levels)
-    if len(followed.points_view) < FEWEST_PATCHES:
+    if followed.is_corner.sum() < FEWEST_PATCHES:
         raise ScreenNotInView
-    return fit(mapping, followed.points_view, followed.points_screen, outlier_px), followed
+    return fit(mapping, followed.points_view, followed.points_screen, followed.knowing, outlier_px), followed

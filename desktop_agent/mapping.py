@@ -16,7 +16,10 @@ Reals = npt.NDArray[np.float64]
 Size = tuple[int, int]  # (width, height)
 
 STEPS = 10
-BEND_SIGMA = 0.03  # of phones' lenses: what `bend` is likely to be, as a standard deviation from 0
+BEND_SIGMA = 0.012  # of phones' lenses: what `bend` is likely to be, as a standard deviation from 0
+FOCAL = 1.5  # of phones' cameras, in half long sides of the view: 26 mm on film
+FOCAL_SIGMA = 0.3  # of its logarithm: two of them are a wide-angle lens or twofold zoom
+CAMERA_SIGMA = 0.015  # how far from square a square of the screen may come out: the lens is not quite centred
 UNBENDING_STEPS = 6
 FINEST_PX = 0.05  # in view pixels: no patch is followed better than that
 
@@ -85,7 +88,7 @@ class Fit:
 
 
 def invert(mapping: Matrix) -> Matrix:
-    """The (3, 3) mapping the other way round."""
+    """The mapping the other way round."""
     return np.asarray(np.linalg.inv(mapping), np.float64)
 
 
@@ -95,39 +98,46 @@ def scaling(size: Size, other: Size) -> Matrix:
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
 
 
-def fit(start: Mapping, points_view: Points, points_screen: Points, outlier_px: float) -> Fit:
+def fit(start: Mapping, points_view: Points, points_screen: Points, knowing: Reals, outlier_px: float) -> Fit:
     """The mapping of least weighted error in the view, by Gauss and Newton.
 
     Args:
         start: near the answer.
         points_view: (N, 2), N at least 5.
         points_screen: (N, 2).
+        knowing: (N, 2, 2), projects a residual onto the directions that a pair knows.
         outlier_px: residuals in the view beyond this lose their say (Cauchy's weights).
     """
     normal_from_screen = normalise(points_screen)
     screen, view = apply(normal_from_screen, points_screen), apply(start.normal_from_view, points_view)
     homography = start.normal_from_view @ start.view_from_screen @ np.linalg.inv(normal_from_screen)
     px = start.normal_from_view[0, 0]
-    bend = start.bend
+    bend, focal = start.bend, FOCAL
     for _ in range(STEPS):
         homography = homography / homography[2, 2]
         jacobian, residual = _linearise(homography, bend, screen, view)
+        jacobian, residual = knowing @ jacobian, (knowing @ residual[:, :, None])[:, :, 0]
         squared = (residual**2).sum(axis=1)
         weight = 1 / (1 + squared / (outlier_px * px) ** 2)
-        variance = max((weight * squared).sum() / max(2 * weight.sum() - 9, 1.0), (FINEST_PX * px) ** 2)
-        curvature = np.einsum("nki,n,nkj->ij", jacobian, weight / variance, jacobian, optimize=True)
-        curvature += 1e-12 * np.trace(curvature) * np.eye(9)  # solvable, even if the points say too little
-        curvature[8, 8] += 1 / BEND_SIGMA**2
-        slope = np.einsum("nki,n,nk->i", jacobian, weight / variance, residual, optimize=True)
-        slope[8] -= bend / BEND_SIGMA**2
+        variance = max(
+            (weight * squared).sum() / max((weight * np.trace(knowing, axis1=1, axis2=2)).sum() - 9, 1.0),
+            (FINEST_PX * px) ** 2,
+        )
+        curvature, slope = np.zeros((10, 10)), np.zeros(10)
+        curvature[:9, :9] = np.einsum("nki,n,nkj->ij", jacobian, weight / variance, jacobian, optimize=True)
+        curvature += 1e-12 * np.trace(curvature) * np.eye(10)  # solvable, even if the points say too little
+        slope[:9] = np.einsum("nki,n,nk->i", jacobian, weight / variance, residual, optimize=True)
+        by_prior, expected = _expect_a_phone(homography, bend, focal)
+        curvature += by_prior.T @ by_prior
+        slope += by_prior.T @ expected
         step = np.linalg.solve(curvature, slope)
         homography = homography + np.append(step[:8], 0.0).reshape(3, 3)
-        bend += float(step[8])
+        bend, focal = bend + float(step[8]), focal * float(np.exp(step[9]))
         if np.abs(step).max() < 1e-7:
             break
     homography = homography / homography[2, 2]
     refined = np.linalg.inv(start.normal_from_view) @ homography @ normal_from_screen
-    covariance = _at_centre(homography, np.linalg.inv(curvature)) / normal_from_screen[0, 0] ** 2
+    covariance = _at_centre(homography, invert(curvature)) / normal_from_screen[0, 0] ** 2
     return Fit(Mapping(refined, bend, start.size), np.sqrt(squared) / px, covariance)
 
 
@@ -150,6 +160,32 @@ def _by_parameters(homography: Matrix, points: Points) -> tuple[Points, Reals]:
     rows_u = np.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=1)
     rows_v = np.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=1)
     return np.stack([u, v], axis=1), np.stack([rows_u, rows_v], axis=1) / w[:, None, None]
+
+
+def _expect_a_phone(homography: Matrix, bend: float, focal: float) -> tuple[Matrix, Reals]:
+    """What is known of cameras before any pair is seen, as rows of a least-squares problem: (4, 10) and (4,).
+
+    A square of the screen is square again when seen from straight ahead: the first two columns of the homography,
+    freed of the focal length, are at right angles and of the same length (Zhang 2000, section 2.3).
+    """
+    parameters = np.append(homography.ravel()[:8], np.log(focal))
+    here = _squareness(parameters)
+    rows = np.zeros((4, 10))
+    for index in range(9):
+        nudge = 1e-6 * max(abs(parameters[index]), 1e-2)
+        moved = parameters.copy()
+        moved[index] += nudge
+        rows[:2, index if index < 8 else 9] = (_squareness(moved) - here) / (nudge * CAMERA_SIGMA)
+    rows[2, 8], rows[3, 9] = 1 / BEND_SIGMA, 1 / FOCAL_SIGMA
+    expected = np.array([*(-here / CAMERA_SIGMA), -bend / BEND_SIGMA, np.log(FOCAL / focal) / FOCAL_SIGMA])
+    return rows, expected
+
+
+def _squareness(parameters: Reals) -> Reals:
+    """How far from square a square comes out: the cosine of its corner, and the logarithm of its sides' ratio."""
+    one, other = np.append(parameters[:8], 1.0).reshape(3, 3)[:, :2].T / np.exp([parameters[8], parameters[8], 0.0])
+    length_one, length_other = np.linalg.norm(one), np.linalg.norm(other)
+    return np.array([one @ other / (length_one * length_other), np.log(length_one / length_other)])
 
 
 def _at_centre(homography: Matrix, covariance: Matrix) -> Matrix:

@@ -72,7 +72,7 @@ class Candidate:
     @property
     def inliers(self) -> int:
         """Patches that are where the mapping says."""
-        return int((self.fit.residuals_px < CLOSE_PX).sum())
+        return int((self.followed.is_corner & (self.fit.residuals_px < CLOSE_PX)).sum())
 
 
 def search(view: View, screen: ReadyScreen) -> Iterator[Candidate]:
@@ -94,10 +94,8 @@ def refine(view: View, candidate: Candidate) -> Fit:
     """The candidate's mapping, to the fine view, made exact around the aim."""
     rough = candidate.fit.mapping.resized(view.fine_size)
     followed = follow(view.fine, candidate.screen, rough, REFINE_LEVELS, _box_around_aim(view.fine_size))
-    fine_from_small = scaling(view.small_size, view.fine_size)
-    points_view = np.concatenate([followed.points_view, apply(fine_from_small, candidate.followed.points_view)])
-    points_screen = np.concatenate([followed.points_screen, candidate.followed.points_screen])
-    return fit(rough, points_view, points_screen, REFINED_PX)
+    everywhere = followed.joined(candidate.followed.moved(scaling(view.small_size, view.fine_size)))
+    return fit(rough, everywhere.points_view, everywhere.points_screen, everywhere.knowing, REFINED_PX)
 
 
 def _box_around_aim(size: Size) -> Box:

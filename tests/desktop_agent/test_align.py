@@ -4,7 +4,7 @@ import pytest
 
 from demo.monitor_camera import Pose, photograph, view_from_screen
 from desktop_agent.agreement import measure_agreement
-from desktop_agent.align import align, lay_into_view
+from desktop_agent.align import EDGE_SAY, align, follow, lay_into_view
 from desktop_agent.features import Grey
 from desktop_agent.mapping import Mapping
 from desktop_agent.pictures import Picture
@@ -38,6 +38,20 @@ def test_a_rough_mapping_becomes_exact(ready: ReadyScreen, grey_view: Grey) -> N
     found, _ = align(grey_view, ready, shifted(9, -7), levels=3, outlier_px=3.0)
     again, _ = align(grey_view, ready, found.mapping, levels=1, outlier_px=1.5)
     assert np.hypot(*np.subtract(again.mapping.at_centre(), (AIM.x, AIM.y))) < 0.3
+
+
+def test_edges_tell_where_a_screen_is_that_has_few_corners(screen: Picture) -> None:
+    plain = np.full_like(screen, 225)
+    plain[200:600, 380:900] = 120
+    plain[320:420, 520:1100] = 60
+    ready = make_ready(Screenshot(plain, 0, 0))
+    grey_view = np.asarray(cv2.cvtColor(photograph(plain, AIM, SIZE, Pose(), seed=3), cv2.COLOR_RGB2GRAY), np.uint8)
+    followed = follow(grey_view, ready, shifted(2, 1), levels=1)
+    edges = ~followed.is_corner
+    missed_by = TRUTH.to_view(followed.points_screen) - followed.points_view
+    across = np.linalg.norm((followed.knowing @ missed_by[:, :, None])[edges, :, 0], axis=1) / EDGE_SAY
+    assert edges.sum() > 20
+    assert np.median(across) < 0.3
 
 
 def test_nothing_can_be_followed_on_a_blank_screen(grey_view: Grey) -> None:

@@ -20,7 +20,8 @@ def draw_pairs(seed: int, mapping: Mapping, count: int = 150, wrong: int = 0) ->
 
 
 def fit_drawn(seed: int, truth: Mapping, count: int = 150, wrong: int = 0) -> Fit:
-    return fit(Mapping(VIEW_FROM_SCREEN, 0.0, SIZE), *draw_pairs(seed, truth, count, wrong), outlier_px=1.0)
+    both_ways = np.tile(np.eye(2), (count, 1, 1))
+    return fit(Mapping(VIEW_FROM_SCREEN, 0.0, SIZE), *draw_pairs(seed, truth, count, wrong), both_ways, outlier_px=1.0)
 
 
 @pytest.mark.parametrize("bend", [0.0, -0.04, 0.03])
