@@ -116,7 +116,7 @@ def call(router: DBusRouter, message: Message) -> tuple[Any, ...]:
     """
     try:
         reply = router.send_and_get_reply(message, timeout=CALL_S)
-    except (OSError, TimeoutError, RouterClosed) as error:
+    except (OSError, TimeoutError, RouterClosed, KeyError) as error:  # the last: jeepney's own, for RouterClosed
         raise DesktopUnavailable("The desktop's session bus does not answer.") from error
     if reply.header.message_type == MessageType.error:
         raise DesktopUnavailable(f"({DBusErrorResponse(reply)})")

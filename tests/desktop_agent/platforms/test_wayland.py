@@ -2,8 +2,9 @@
 
 import stat
 import sys
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,15 @@ class TestInput:
             platform.input.press("ctrl", "v")
 
 
+def wait_for(look: Callable[[], Any]) -> Any:
+    """What it finds, as soon as it finds something."""
+    deadline_s = time.monotonic() + 10
+    while not (found := look()):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+    return found
+
+
 class TestClipboard:
     def test_who_pastes_gets_the_cutout(self, platform: Platform, portal: FakePortal, cutout: Cutout) -> None:
         platform.clipboard.copy(cutout)
@@ -186,7 +196,7 @@ class TestClipboard:
     ) -> None:
         portal.clipboard = {"text/plain": "Wörter".encode(), "application/x-large": bytes(300_000)}
         platform = connect(tmp_path)
-        saved = platform.clipboard.save()
+        saved = wait_for(platform.clipboard.save)  # the desktop tells of it a moment after the start
         platform.clipboard.copy(cutout)
         platform.clipboard.restore(saved)
         assert portal.offered == ["text/plain", "application/x-large"]

@@ -20,6 +20,7 @@ from desktop_agent.platforms.wayland import connect
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteRequest
 from tests.desktop_agent.platforms.fake_portal import FakeKWin, FakePortal, KWinDesktop, Monitor, private_bus
+from tests.desktop_agent.platforms.test_wayland import wait_for
 from tests.desktop_agent.test_look import lay
 
 MONITOR = Monitor(7, (0, 0), (640, 400))  # points; each is two pixels wide
@@ -81,7 +82,9 @@ def test_a_cutout_is_pasted_at_the_aim_and_the_clipboard_given_back(
     portal: PortalWithEditor, tmp_path: Path, cutout: Cutout
 ) -> None:
     portal.clipboard = {"text/plain": b"the user's own"}
-    paster = Paster(local_desktop(connect(tmp_path)), lambda view, request: found())
+    platform = connect(tmp_path)
+    wait_for(platform.clipboard.save)  # the desktop tells of it a moment after the start
+    paster = Paster(local_desktop(platform), lambda view, request: found())
     answer = paster.paste(cutout, np.zeros((1, 1, 3), np.uint8), PasteRequest(width_view=180))
     assert (answer.editor, answer.verified) == ("Inkscape", True)
     assert answer.landed is not None and answer.landed.distance_to(AIM) < 0.6
