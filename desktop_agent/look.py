@@ -1,6 +1,6 @@
 """The second look: screenshot before + screenshot after -> where the cutout landed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -33,7 +33,7 @@ PLAIN_RMS = 20.0  # for cutouts without contrast
 EXPECTED_PX = 20  # from where a cutout is expected, along each side, in a look for it there
 FINE_SCALES = (0.985, 0.9925, 1.0, 1.0075, 1.015)  # of a scale that is known to a step of the search
 REFINED_PX = 4  # from where a search found it, along each side
-EXPECTED_SCALES = (0.97, 1.0, 1.03)  # of the one expected; if an outer one fits best, nobody knows how far out it is
+OTHER_SCALES = (0.97, 1.03)  # of the one expected; if one of them fits better, nobody knows how far off it is
 
 
 @dataclass(frozen=True)
@@ -128,16 +128,19 @@ def find_expected(before: Picture, after: Picture, cutout: Cutout, x: float, y: 
     Returns:
         Where it appeared, to a fraction of a pixel; None if it did not appear there, at about that size.
     """
-    landings = _place_at_scales(before, after, cutout, (x, y), scale, EXPECTED_SCALES, EXPECTED_PX)
-    best = _best(landings)
-    return best if best and best is landings[1] and best.is_convincing() else None
+    (landing,) = _place_at_scales(before, after, cutout, (x, y), (scale,), EXPECTED_PX) or (None,)
+    if landing is None or not landing.is_convincing():
+        return None
+    scales = [scale * share for share in OTHER_SCALES]
+    others = _place_at_scales(before, after, cutout, (landing.x, landing.y), scales, REFINED_PX)
+    return landing if _best([landing, *others]) is landing else None
 
 
 def _refine(before: Picture, after: Picture, cutout: Cutout, landing: Landing) -> Landing:
     """The same to a fraction of a pixel, unless the cutout is partly hidden."""
     near = (landing.x, landing.y)
-    landings = _place_at_scales(before, after, cutout, near, landing.scale, FINE_SCALES, REFINED_PX)
-    best = _best(landings)
+    scales = [landing.scale * share for share in FINE_SCALES]
+    best = _best(_place_at_scales(before, after, cutout, near, scales, REFINED_PX))
     return best if best and best.rms < landing.rms else landing
 
 
@@ -146,12 +149,11 @@ def _place_at_scales(
     after: Picture,
     cutout: Cutout,
     near: tuple[float, float],
-    scale: float,
-    shares: Iterable[float],
+    scales: Sequence[float],
     reach_px: int,
 ) -> list[Landing | None]:
-    """The best place within reach of a point for each share of a scale; nothing if nothing changed there."""
-    around = _around(before, cutout, near, scale)
+    """The best place within reach of a point at each scale; nothing if nothing changed there."""
+    around = _around(before, cutout, near, max(scales))
     if around is None:
         return []
     rows, columns = slice(around.y, around.y + around.height), slice(around.x, around.x + around.width)
@@ -161,7 +163,7 @@ def _place_at_scales(
         return []
     region = _Region.of(after, changed, np.ones_like(changed), around, FINE_PX)
     reach = max(1, round(reach_px * region.shrink))
-    return [region.place(cutout, scale * share, near, reach) for share in shares]
+    return [region.place(cutout, scale, near, reach) for scale in scales]
 
 
 def _around(screen: Picture, cutout: Cutout, centre: tuple[float, float], scale: float) -> Box | None:

@@ -263,11 +263,11 @@ class Paster:
 
     def _approach(self, target: Target) -> Screenshot:
         """Make all ready for an insertion; what the monitor shows then."""
+        self._check_place(target)
         self._bring_to_front(target.window)
         target.editor.approach(target.aim)
         before = self._watch.calm(self._watch.monitor_with(target.aim))
-        if not self._is_where_it_was(target.window, target.aim):
-            raise WindowChanged
+        self._check_place(target)
         self._check_front(target.window)
         return before
 
@@ -326,6 +326,11 @@ class Paster:
         focused = self._windows.focused()
         if focused and focused != window and (focused.is_dialog or focused.program == window.program):
             raise DialogInFront(_title_of(focused))
+
+    def _check_place(self, target: Target) -> None:
+        if not self._is_where_it_was(target.window, target.aim):
+            self._check_no_dialog(target.window)
+            raise WindowChanged
 
     def _is_where_it_was(self, window: Window, point: ScreenPoint) -> bool:
         try:

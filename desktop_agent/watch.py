@@ -108,7 +108,8 @@ class Watch:
             What the monitor shows then, and where the cutout is on it; None if it did not come.
         """
         deadline_s = time.monotonic() + self._longest_wait_s
-        last, still_since_s, searched, seen = before, time.monotonic(), before, None
+        last, still_since_s, seen = before, time.monotonic(), None
+        near_searched = searched = before
         while time.monotonic() < deadline_s:
             current = self.again(before)
             last_seen, seen = seen, _see(before, current, expected)
@@ -117,14 +118,16 @@ class Watch:
             still_s = time.monotonic() - still_since_s
             if differ(last, current):
                 still_since_s = time.monotonic()
-            elif seen is None and still_s >= SETTLED_S and differ(searched, current):
-                landing = _find_near(before, current, expected)
+            elif seen is None and still_s >= SETTLED_S:
+                landing = _find_near(before, current, expected) if differ(near_searched, current) else None
+                near_searched = current
                 if landing is None and still_s >= SEARCHED_S:
-                    landing, searched = find_landing(before.pixels, current.pixels, expected.cutout), current
+                    check()
+                    is_new = differ(searched, current)
+                    landing = find_landing(before.pixels, current.pixels, expected.cutout) if is_new else None
+                    searched = current
                 if landing:
                     return current, landing
-            if still_s >= SEARCHED_S:
-                check()
             last = current
             time.sleep(POLL_S)
         return last, None

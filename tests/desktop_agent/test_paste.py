@@ -150,7 +150,7 @@ VIEW = np.zeros((1, 1, 3), np.uint8)  # nobody looks at it
 
 
 def paster_for(editor: DrawnEditor, **options: Any) -> Paster:
-    return Paster(desktop_of(editor), lambda view, request: FOUND, longest_wait_s=4.0, **options)
+    return Paster(desktop_of(editor), lambda view, request: FOUND, longest_wait_s=6.0, **options)
 
 
 def test_a_cutout_is_pasted_where_the_camera_points_and_seen_there(screen: Picture, cutout: Picture) -> None:
