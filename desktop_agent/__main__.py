@@ -118,10 +118,12 @@ def watch_server(server: ServerProcess, is_stopping: threading.Event) -> None:
 def show_in_control(
     oversight: Oversight, settings: Settings, stack: contextlib.ExitStack
 ) -> Callable[[str | None], None]:
-    """What shows a link in the control window, which ends with `stack`; the window is opened for each."""
+    """What shows a link in the control window, which is opened now and for each, and ends with `stack`."""
     control = Control(oversight.look, oversight.act)
     oversight.watch(control.refresh)
     stack.callback(control.close)
+    if settings.shows_window:
+        control.open()
 
     def show(link: str | None) -> None:
         oversight.show_link(link)
@@ -134,17 +136,24 @@ def show_in_control(
 def offer_pairing(
     offer: PairingOffer, new_link: Callable[[], PairingLink], devices: PairedDevices, enters: "queue.Queue[None]"
 ) -> None:
-    """Show a code until a phone has used it or it has expired; after that, Enter shows a fresh one."""
+    """Show a code if no phone is paired yet, and a fresh one at each Enter."""
     threading.Thread(target=wait_for_enter, args=(enters,), daemon=True).start()
+    paired = ", ".join(devices.names_by_device().values())
+    told = f"Paired with {paired}." if paired else offer_once(offer, new_link(), devices)
     while True:
-        offer.show(new_link())
-        name = devices.wait_until_paired(TOKEN_LIFETIME_S)
-        offer.withdraw()
-        what = f"Paired with {name}." if name else "The code has expired."
-        print(what, "Press Enter to show a fresh code for another phone.", flush=True)
+        print(told, "Press Enter to show a fresh code for another phone.", flush=True)
         while not enters.empty():  # those typed before they were asked for
             enters.get()
         enters.get()
+        told = offer_once(offer, new_link(), devices)
+
+
+def offer_once(offer: PairingOffer, link: PairingLink, devices: PairedDevices) -> str:
+    """Show a code until a phone has used it or it has expired; what to tell of it."""
+    offer.show(link)
+    name = devices.wait_until_paired(TOKEN_LIFETIME_S)
+    offer.withdraw()
+    return f"Paired with {name}." if name else "The code has expired."
 
 
 def wait_for_enter(enters: "queue.Queue[None]") -> None:

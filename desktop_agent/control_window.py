@@ -44,9 +44,10 @@ class ControlWindow:
         self._tk = tkinter
         self._window = window
         self._views = views
-        self._had_link = False
+        self._has_link: bool | None = None  # what is shown; None before anything is
         self._pictures: list[tkinter.PhotoImage] = []  # tkinter keeps no reference of its own
         self._body = tkinter.Frame(window)
+        window.withdraw()  # until there is something in it
         window.title(TITLE)
         window.configure(background=PAPER)
         window.resizable(width=False, height=False)
@@ -156,12 +157,14 @@ class ControlWindow:
         return self._tk.Label(place, image=picture, background=PAPER, borderwidth=0)
 
     def _make_way(self, *, has_link: bool, has_phones: bool) -> None:
-        """Come to the middle with a code; once it was used, go to the task bar: the screen is to be pasted on."""
-        if has_link and not self._had_link:
+        """Come to the middle with a code; without, stay in the task bar: the screen is to be pasted on."""
+        had_link, self._has_link = self._has_link, has_link
+        if has_link and not had_link:
             self._window.eval("tk::PlaceWindow . center")
-        elif self._had_link and not has_link and has_phones:
+        elif has_phones and not has_link and had_link is not False:
             self._window.iconify()
-        self._had_link = has_link
+        elif had_link is None:
+            self._window.deiconify()
 
 
 def wish(what: Wish) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from demo.programs import Programs
 from desktop_agent.control import Control
 from desktop_agent.control_message import PAIR, PAUSE, UNPAIR, ControlView, ShownPaste, Wish
 from desktop_agent.control_window import AMBER, BUTTON, RED, TITLE
+from desktop_agent.devices import PairedDevices
 from desktop_agent.oversight import THUMBNAIL_PX, draw_thumbnail
 from desktop_agent.pictures import Picture
 from mobile_client.clients import AgentClient
@@ -35,6 +37,7 @@ pytestmark = pytest.mark.skipif(
     reason="the window needs tkinter, and its test a virtual screen",
 )
 GIVE_UP_S = 20.0
+ICONIC = 3  # as the window manager notes it (ICCCM 4.1.3.1)
 LINK = PairingLink("192.168.1.20", 8765, "ab" * 32, new_token()).to_uri()
 PINK = (250, 20, 200)
 PHONES = {"hash a": "Ada's phone", "hash b": "Bea's phone"}
@@ -70,6 +73,12 @@ class Desk:
         self.view = view
         self.control.open()
 
+    def show_in_front(self, view: ControlView) -> None:
+        """Show it in a window that a user has opened, not in the task bar."""
+        self.show(replace(view, phones={}))
+        self.wait_for(lambda screenshot: not is_empty(screenshot))
+        self.show(view)
+
     def wait_for(self, is_so: Callable[[Picture], bool]) -> Picture:
         """What the screen shows once it is as wanted."""
         deadline_s = time.monotonic() + GIVE_UP_S
@@ -102,10 +111,18 @@ class Desk:
     def bring_back(self) -> None:
         """Click the window in the task bar."""
         display = open_display(self.screen.display)
-        [window] = [window for window in windows_below(display.screen().root) if window.get_wm_name() == TITLE]
-        window.map()
+        self.wait_for(lambda _screenshot: bool(in_task_bar(display)))
+        for window in in_task_bar(display):
+            window.map()
         display.sync()
         display.close()
+
+
+def in_task_bar(display: Any) -> list[Any]:
+    state_of = display.intern_atom("WM_STATE")
+    windows = [window for window in windows_below(display.screen().root) if window.get_wm_name() == TITLE]
+    states = [window.get_full_property(state_of, X.AnyPropertyType) for window in windows]
+    return [window for window, state in zip(windows, states, strict=True) if state and state.value[0] == ICONIC]
 
 
 def windows_below(window: Any) -> Iterator[Any]:
@@ -155,9 +172,15 @@ def test_a_camera_reads_the_code_until_it_was_used_and_then_the_window_makes_way
     desk.wait_for(lambda screenshot: read_code(screenshot) == LINK)
 
 
+def test_where_phones_are_paired_already_the_window_waits_in_the_task_bar(desk: Desk) -> None:
+    desk.show(view())
+    desk.bring_back()
+    desk.wait_for(lambda screenshot: not is_empty(screenshot))
+
+
 def test_the_last_pastes_are_shown_with_thumbnails_and_what_failed_in_red(desk: Desk) -> None:
     failed = ShownPaste("14:04", "Nothing changed on the screen.", is_error=True, thumbnail="")
-    desk.show(view(a=pink_paste(), b=failed))
+    desk.show_in_front(view(a=pink_paste(), b=failed))
     shown = desk.wait_for(lambda screenshot: has(screenshot, rgb(RED)) and has(screenshot, PINK))
     assert coloured(shown, PINK).sum() == THUMBNAIL_PX**2
     pink_rows, red_rows = (np.flatnonzero(coloured(shown, colour).any(axis=1)) for colour in (PINK, rgb(RED)))
@@ -165,14 +188,14 @@ def test_the_last_pastes_are_shown_with_thumbnails_and_what_failed_in_red(desk: 
 
 
 def test_pause_unpair_and_pair_are_told_to_the_agent(desk: Desk) -> None:
-    desk.show(view())
+    desk.show_in_front(view())
     assert desk.wish_of(0, of=4) == Wish(PAUSE)
     assert desk.wish_of(2, of=4) == Wish(UNPAIR, "hash b")
     assert desk.wish_of(3, of=4) == Wish(PAIR)
 
 
 def test_a_phone_that_was_unpaired_is_gone_from_the_window(desk: Desk) -> None:
-    desk.show(view())
+    desk.show_in_front(view())
     desk.wait_for(lambda screenshot: len(buttons_of(screenshot)) == 4)
     desk.view = view(phones={"hash a": "Ada's phone"})
     desk.control.refresh()
@@ -180,7 +203,7 @@ def test_a_phone_that_was_unpaired_is_gone_from_the_window(desk: Desk) -> None:
 
 
 def test_a_closed_window_can_be_opened_again_and_nothing_waits_for_it(desk: Desk) -> None:
-    desk.show(view())
+    desk.show_in_front(view())
     desk.wait_for(lambda screenshot: not is_empty(screenshot))
     assert desk.control._program is not None
     desk.control._program.kill()
@@ -194,7 +217,7 @@ def test_the_window_ends_with_its_agent(desk: Desk) -> None:
     command = [sys.executable, "-m", "desktop_agent.control_window"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as program:
         assert program.stdin is not None
-        program.stdin.write(json.dumps(view().to_wire()) + "\n")
+        program.stdin.write(json.dumps(view(phones={}).to_wire()) + "\n")
         program.stdin.flush()
         desk.wait_for(lambda screenshot: not is_empty(screenshot))
         program.stdin.close()
@@ -227,6 +250,18 @@ def test_a_real_agent_does_what_is_clicked(desk: Desk, tmp_path: Path) -> None:
         phone.status()
     desk.press(1, of=2)  # Pair a phone
     desk.wait_for(lambda screenshot: read_code(screenshot) not in (None, link.to_uri()))
+
+
+def test_an_agent_that_knows_a_phone_offers_no_code_until_it_is_asked_for_one(desk: Desk, tmp_path: Path) -> None:
+    devices = PairedDevices(tmp_path / "data" / "devices.json")
+    devices.pair(devices.offer_token(), "Ada's phone")
+    command = [sys.executable, "-m", "desktop_agent", "--port", "0", "--server-url", "http://127.0.0.1:1"]
+    agent = desk.programs.start("agent", [*command, "--data-dir", str(tmp_path / "data")], os.environ)
+    agent.wait_for("Paired with Ada's phone. Press Enter", GIVE_UP_S)
+    desk.bring_back()
+    desk.press(2, of=3)  # Pair a phone
+    desk.wait_for(lambda screenshot: bool(read_code(screenshot)))
+    agent.wait_for("arpaste:", GIVE_UP_S)
 
 
 @pytest.mark.parametrize("display", ["", ":9999"], ids=["none", "nobody's"])
