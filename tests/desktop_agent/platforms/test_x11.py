@@ -1,0 +1,138 @@
+"""On a real X server, with no window manager and no editor."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.desktop import VirtualScreen
+from demo.programs import Programs
+from desktop_agent.pictures import Picture
+from desktop_agent.platforms.x11_clipboard import X11Clipboard
+from desktop_agent.platforms.x11_drop import X11Drop
+from desktop_agent.platforms.x11_input import X11Input
+from desktop_agent.platforms.x11_selection import Asker, Form, Offer, open_display
+from protocol.geometry import ScreenPoint
+
+TEXT = Form("UTF8_STRING", 8, "grüße".encode())
+LONG_HTML = Form("text/html", 8, b"<b>long</b>" * 30_000)  # handed over in pieces
+
+
+@pytest.fixture(scope="module", autouse=True)
+def screen_number(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with Programs(tmp_path_factory.mktemp("logs")) as programs, pytest.MonkeyPatch.context() as patch:
+        screen = VirtualScreen(programs, "x11 screen", 640, 480)
+        patch.setenv("DISPLAY", screen.display)
+        yield
+
+
+def offered() -> dict[str, Form]:
+    """What any program would find on the clipboard."""
+    asker = Asker(open_display(), "CLIPBOARD")
+    deadline_s = time.monotonic() + 5
+    names = [name for name in asker.names(deadline_s) if name != "TARGETS"]
+    forms = {name: asker.fetch(name, deadline_s, 10**8) for name in names}
+    return {name: form for name, form in forms.items() if form}
+
+
+def picture_of(form: Form, folder: Path) -> Picture:
+    file = folder / "offered.png"
+    file.write_bytes(form.content)
+    return np.asarray(Image.open(file))
+
+
+def test_a_cutout_on_the_clipboard_is_read_by_other_programs_to_the_pixel(cutout: Picture, tmp_path: Path) -> None:
+    clipboard = X11Clipboard()
+    clipboard.copy(cutout)
+    assert np.array_equal(picture_of(offered()["image/png"], tmp_path), cutout)
+
+
+def test_a_large_cutout_is_handed_over_in_pieces(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (700, 900, 4)).astype(np.uint8)
+    clipboard = X11Clipboard()
+    clipboard.copy(noise)
+    assert np.array_equal(picture_of(offered()["image/png"], tmp_path), noise)
+
+
+def test_what_another_program_had_copied_is_there_again_in_every_form(cutout: Picture) -> None:
+    before = {"UTF8_STRING": TEXT, "text/html": LONG_HTML}
+    Offer("CLIPBOARD", before, open_display())
+    clipboard = X11Clipboard()
+    saved = clipboard.save()
+    clipboard.copy(cutout)
+    clipboard.restore(saved)
+    assert offered() == before
+
+
+def test_what_was_copied_meanwhile_is_left_there(cutout: Picture) -> None:
+    clipboard = X11Clipboard()
+    saved = clipboard.save()
+    clipboard.copy(cutout)
+    newer = {"UTF8_STRING": Form("UTF8_STRING", 8, b"newer")}
+    Offer("CLIPBOARD", newer, open_display())
+    time.sleep(0.3)  # for the news to arrive
+    clipboard.restore(saved)
+    assert offered() == newer
+
+
+def test_an_empty_clipboard_is_empty_again(cutout: Picture) -> None:
+    emptied = Offer("CLIPBOARD", {}, open_display())
+    emptied.withdraw()
+    clipboard = X11Clipboard()
+    saved = clipboard.save()
+    clipboard.copy(cutout)
+    clipboard.restore(saved)
+    assert offered() == {}
+
+
+def test_a_program_that_does_not_answer_costs_half_a_second() -> None:
+    from Xlib import X
+
+    display = open_display()
+    window = display.screen().root.create_window(0, 0, 1, 1, 0, X.CopyFromParent)
+    window.set_selection_owner(display.intern_atom("CLIPBOARD"), X.CurrentTime)
+    display.sync()
+    start_s = time.monotonic()
+    assert X11Clipboard().save().forms == {}
+    assert time.monotonic() - start_s < 2
+
+
+def keys_down(display: Any) -> set[int]:
+    bits = display.query_keymap()
+    return {code for code in range(256) if bits[code // 8] >> (code % 8) & 1}
+
+
+def test_a_modifier_that_the_user_holds_does_not_count_and_is_held_afterwards() -> None:
+    from Xlib import XK, X
+    from Xlib.ext import xtest
+
+    display = open_display()
+    shift, key = (display.keysym_to_keycode(XK.string_to_keysym(name)) for name in ("Shift_L", "v"))
+    window = display.screen().root.create_window(0, 0, 640, 480, 0, X.CopyFromParent, event_mask=X.KeyPressMask)
+    window.map()
+    display.sync()
+    window.set_input_focus(X.RevertToParent, X.CurrentTime)
+    xtest.fake_input(display, X.KeyPress, shift)
+    display.sync()
+    X11Input(open_display()).press("ctrl", "v")
+    time.sleep(0.3)
+    presses = [display.next_event() for _ in range(display.pending_events())]
+    states = [press.state for press in presses if press.type == X.KeyPress and press.detail == key]
+    assert states == [X.ControlMask]
+    assert keys_down(display) == {shift}
+    xtest.fake_input(display, X.KeyRelease, shift)
+    display.sync()
+
+
+def test_the_pointer_hovers_where_it_is_sent() -> None:
+    hands = X11Input(open_display())
+    hands.move_pointer(ScreenPoint(123.4, 45.6))
+    assert hands.pointer() == ScreenPoint(123, 46)
+
+
+def test_a_window_that_takes_no_drops_gets_none(tmp_path: Path) -> None:
+    assert not X11Drop().drop(tmp_path, ScreenPoint(100, 100))
