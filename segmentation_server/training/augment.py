@@ -16,6 +16,7 @@ from segmentation_server.training.recipe import Augmentation
 BLUR_REACH = 4  # pixels; the window is twice as wide and one
 BLUR_SIGMA = (0.4, 2.0)  # pixels
 JPEG_QUALITY = (15.0, 80.0)  # as libjpeg counts
+DARKNESS = 2  # of photos of nothing; some are black
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601
 LUMINANCE_STEPS = (  # ITU-T T.81, Table K.1: what the frequencies of a block are divided by at quality 50
     (16, 11, 10, 16, 24, 40, 51, 61),
@@ -51,6 +52,7 @@ def augment(
     photos = recolour(photos, how, generator)
     photos = blur(photos, how.blurred, generator)
     photos = compress(photos, how.jpeg, generator)
+    photos, truths = empty(photos, truths, how.emptied, generator)
     return normalise(photos), truths
 
 
@@ -141,6 +143,30 @@ def compress(photos: Tensor, share: float, generator: Generator) -> Tensor:
     rounded = torch.round(cosines @ blocks @ cosines.T / steps) * steps  # (b, 3, H / 8, W / 8, 8, 8)
     restored = (cosines.T @ rounded @ cosines).transpose(3, 4).reshape(-1, 3, height, width) + 128 / 255
     return photos.index_copy(0, chosen, restored.clamp(0, 1))
+
+
+def empty(photos: Tensor, truths: Tensor, share: float, generator: Generator) -> tuple[Tensor, Tensor]:
+    """(B, 3, H, W) in [0, 1] and (B, 1, H, W) -> same: some are no photos of anything, and their truth is empty.
+
+    Every pair of a data set has an object, so that a network learns that there is one even where nothing is.
+    """
+    chosen = _choose(len(photos), share, generator)
+    blanks = [draw_nothing(photos.shape[-1], generator) for _ in chosen]
+    if not blanks:
+        return photos, truths
+    chosen = chosen.to(photos.device)
+    return photos.index_copy(0, chosen, torch.cat(blanks).to(photos.device)), truths.index_fill(0, chosen, 0)
+
+
+def draw_nothing(side: int, generator: Generator) -> Tensor:
+    """(1, 3, side, side) in [0, 1], in 8 bits: a colour, a shade from one to another, fog or noise, dark or light."""
+    cells = 2 ** torch.randint(int(math.log2(side)) + 1, (2,), generator=generator)  # across and down
+    light, depth = torch.rand(2, generator=generator)
+    colour = torch.rand(1, 3, 1, 1, generator=generator)
+    spots = 2 * torch.rand(1, 3, int(cells[0]), int(cells[1]), generator=generator) - 1
+    coarse = light**DARKNESS * colour * (1 + depth * spots)
+    fine = F.interpolate(coarse, (side, side), mode="bilinear", align_corners=True)
+    return (255 * fine.clamp(0, 1)).round() / 255
 
 
 def _cosines() -> Tensor:

@@ -29,6 +29,7 @@ class Augmentation:
     blurred: float = 0.0  # the share of photos that it happens to, likewise the next two
     jpeg: float = 0.0
     pasted: float = 0.0  # with the object of another photo upon them
+    emptied: float = 0.0  # replaced by colours, shades, fog or noise, with nothing to find
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,20 @@ import torch
 from torch import Generator, Tensor
 
 from segmentation_server.segmenter import to_batch
-from segmentation_server.training.augment import augment, blur, compress, crop, normalise, paste_objects, recolour
+from segmentation_server.training.augment import (
+    augment,
+    blur,
+    compress,
+    crop,
+    draw_nothing,
+    empty,
+    normalise,
+    paste_objects,
+    recolour,
+)
 from segmentation_server.training.recipe import Augmentation
 
-STRONG = Augmentation((0.5, 1), 0.2, True, 0.3, 0.3, 0.3, 0.1, blurred=0.5, jpeg=0.5, pasted=0.5)
+STRONG = Augmentation((0.5, 1), 0.2, True, 0.3, 0.3, 0.3, 0.1, blurred=0.5, jpeg=0.5, pasted=0.5, emptied=0.2)
 
 
 def chance(seed: int = 0) -> Generator:
@@ -121,3 +131,25 @@ def test_blocks_lose_what_a_real_jpeg_loses_of_a_grey_photo() -> None:
 
 def test_a_black_photo_stays_finite() -> None:
     assert normalise(torch.zeros(1, 3, 8, 8)).isfinite().all()
+
+
+def test_an_emptied_photo_has_an_empty_truth_and_the_others_stay() -> None:
+    photos, truths = torch.rand(400, 3, 16, 16, generator=chance()), torch.ones(400, 1, 16, 16)
+
+    new, left = empty(photos, truths, 0.25, chance())
+
+    is_emptied = (new != photos).flatten(1).any(1)
+    assert 70 < is_emptied.sum() < 130
+    assert left[is_emptied].max() == 0
+    assert left[~is_emptied].min() == 1
+
+
+def test_nothing_is_drawn_in_many_ways() -> None:
+    drawn = torch.cat([draw_nothing(32, chance(seed)) for seed in range(300)])
+
+    assert drawn.shape == (300, 3, 32, 32)
+    assert 0 <= drawn.min() < drawn.max() <= 1
+    spread = drawn.flatten(2).std(2).amax(1)
+    assert 10 < (spread == 0).sum() < 100  # one colour
+    assert (spread > 0.1).sum() > 20
+    assert 5 < (drawn.flatten(1).amax(1) == 0).sum() < 100  # black
