@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop_agent.editors import Editor
+from desktop_agent.editors.at_caret import AtCaretInText
 from desktop_agent.editors.by_clipboard import ByClipboard, Keys, WhereItPleases
 from desktop_agent.editors.by_drop import ByDrop
 from desktop_agent.editors.gimp import Gimp
@@ -38,6 +39,17 @@ def paste_where_it_pleases(*keys: str) -> Make:
     """Where these keys paste at a place that the pointer does not choose."""
     return lambda window, platform, _folder: WhereItPleases(
         window.program, platform.input, platform.clipboard, with_command_key(keys, platform)
+    )
+
+
+def browser(window: Window, platform: Platform, _folder: Path) -> Editor:
+    """A browser: at the caret in text, elsewhere under the pointer."""
+    return AtCaretInText(
+        window.program,
+        platform.input,
+        platform.clipboard,
+        with_command_key(("command", "v"), platform),
+        platform.is_over_text,
     )
 
 
@@ -80,9 +92,7 @@ PROFILES = (
     Profile("libreoffice-draw", drop_file, "LibreOffice Draw"),
     Profile("libreoffice-impress", drop_file, "LibreOffice Impress"),
     Profile("kolourpaint", paste_where_it_pleases("command", "v"), "KolourPaint"),
-    Profile(
-        "chromium.*|google-chrome.*|firefox.*|microsoft-edge.*|brave.*|vivaldi.*", paste_under_pointer("command", "v")
-    ),
+    Profile("chromium.*|google-chrome.*|firefox.*|microsoft-edge.*|brave.*|vivaldi.*", browser),
     Profile("mtpaint", refuse),  # it has a clipboard of its own, and opens a dropped file in place of the document
     Profile(TEXT_EDITORS, refuse),
     Profile(TERMINALS, refuse),

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -119,6 +120,7 @@ class Platform:
     input: Input
     clipboard: Clipboard
     drop: Drop | None = None  # where a program may drop files for the user
+    is_over_text: Callable[[], bool] = lambda: False  # whether the pointer has the shape of a bar to write with
 
 
 def local_platform(data_dir: Path) -> Platform:

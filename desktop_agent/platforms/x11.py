@@ -22,7 +22,18 @@ def connect() -> Platform:
     Raises:
         DesktopUnavailable: it does not answer.
     """
-    return Platform("X11", X11Windows(), MonitorScreenshots(), X11Input(open_display()), X11Clipboard(), drop=X11Drop())
+    from desktop_agent.platforms.x11_cursor import X11Cursor
+
+    hands, cursor = X11Input(open_display()), X11Cursor(open_display())
+    return Platform(
+        "X11",
+        X11Windows(),
+        MonitorScreenshots(),
+        hands,
+        X11Clipboard(),
+        drop=X11Drop(),
+        is_over_text=cursor.is_over_text,
+    )
 
 
 class X11Windows:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from desktop_agent.editors.at_caret import AtCaretInText
 from desktop_agent.editors.by_clipboard import ByClipboard, WhereItPleases
 from desktop_agent.editors.by_drop import ByDrop
 from desktop_agent.editors.gimp import Gimp
@@ -63,7 +64,7 @@ def platform_with(hands: Any, board: Any, drop: Any = None) -> Platform:
         ("libreoffice-draw", "LibreOffice Draw", ByDrop),
         ("libreoffice-impress", "LibreOffice Impress", ByDrop),
         ("kolourpaint", "KolourPaint", WhereItPleases),
-        ("Chromium", "Chromium", ByClipboard),
+        ("Chromium", "Chromium", AtCaretInText),
         ("Some Drawing Program", "Some Drawing Program", WhereItPleases),
     ],
 )
