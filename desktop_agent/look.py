@@ -73,20 +73,23 @@ def find_changed(before: Picture, after: Picture) -> Changed:
     return np.asarray(cv2.max(cv2.max(red, green), blue) > CHANGED_LEVELS)
 
 
-def find_landing(before: Picture, after: Picture, cutout: Cutout) -> Landing | None:
+def find_landing(before: Picture, after: Picture, cutout: Cutout, scale: float = 1.0) -> Landing | None:
     """Find the cutout in what changed between two screenshots of one monitor.
 
     Args:
         before: (H, W, 3) uint8, RGB.
         after: (H, W, 3) uint8, RGB.
-        cutout: (h, w, 4) uint8, RGBA, straight alpha. It may appear at any size.
+        cutout: (h, w, 4) uint8, RGBA, straight alpha. It may appear at any size that fits a change,
+        scale: and at this one in the midst of a larger change, as when text makes room for it.
 
     Returns:
         Where it appeared; None if nothing of what changed looks like it.
     """
     changed = find_changed(before, after)
     for visible in (np.ones_like(changed), changed):  # all of it in sight; or partly hidden under the editor's frame
-        landings = (_search(after, changed, visible, change, cutout) for change in find_changes(changed))
+        changes = find_changes(changed)
+        landings = [_search(after, changed, visible, change, cutout) for change in changes]
+        landings += [_search_at(after, changed, visible, change, cutout, scale) for change in changes]
         convincing = [landing for landing in landings if landing and landing.is_convincing()]
         if convincing:  # the largest: editors show small previews of pages and layers as well
             return _refine(before, after, cutout, max(convincing, key=lambda landing: landing.scale))
@@ -208,6 +211,15 @@ def _search(
     fine = _Region.of(after, changed, visible, change, FINE_PX)
     there, reach = (landing.x, landing.y), round(2 * FINE_PX / COARSE_PX) + 2
     return _best(fine.place(cutout, scale, there, reach) for scale in _scales_around(landing, fine.shrink, cutout))
+
+
+def _search_at(
+    after: Picture, changed: Changed, visible: Changed, change: Box, cutout: Cutout, scale: float
+) -> Landing | None:
+    """The best place of the cutout within one change, at a known scale."""
+    if scale * cutout.shape[1] > change.width or scale * cutout.shape[0] > change.height:
+        return None  # it is no larger change, and all its scales are searched anyhow
+    return _Region.of(after, changed, visible, change, FINE_PX).place(cutout, scale)
 
 
 def _best(landings: Iterable[Landing | None]) -> Landing | None:

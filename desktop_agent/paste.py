@@ -39,6 +39,7 @@ from protocol.geometry import ScreenPoint
 from protocol.messages import PasteAnswer, PasteRequest, UndoAnswer
 
 FARTHEST_PX = 16.0  # from the aim: what snapping to a grid may do, and no more
+LINE_PX = 40.0  # of text, and the gap to the next: how far from the aim a caret may be
 CLOSE_PX = 1.0  # to the aim: nothing to correct
 OTHER_SIZE = 0.04  # of the size wanted: the editor is zoomed, and what it is given must be another size
 NO_ZOOM = 0.02  # from a zoom of 1: within what a look can tell
@@ -123,6 +124,15 @@ class Pasted:
     def error_px(self) -> float:
         """From the aim, in pixels of the screen."""
         return self.landed.distance_to(self.target.aim) * self.before.scale
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is as near to the aim as this editor can put it."""
+        if not self.target.editor.puts_at_caret:
+            return self.error_px <= FARTHEST_PX
+        x, y = self.before.from_desktop(self.target.aim)
+        right, down = abs(x - self.landing.x), abs(y - self.landing.y)
+        return right <= self.landing.width / 2 + LINE_PX and down <= self.landing.height / 2 + LINE_PX
 
 
 class Paster:
@@ -228,7 +238,7 @@ class Paster:
         """Insert, look, and correct; what is left to undo is one step."""
         for insertion in range(1, MOST_INSERTIONS + 1):
             pasted = self._insert(target, stopwatch)
-            is_right_size = not self._has_better_size(pasted)
+            is_right_size = target.editor.puts_at_caret or not self._has_better_size(pasted)
             if is_right_size:
                 pasted = self._move(pasted, stopwatch)
             learns_place = target.editor.learn(pasted.landed, pasted.zoom_in_points)
@@ -239,7 +249,7 @@ class Paster:
             with stopwatch.stage("undo"):
                 if not self._take_back(pasted):
                     raise PasteMisplaced("It may not have been undone: look at the editor before you undo anything.")
-        if pasted.error_px <= FARTHEST_PX:
+        if pasted.is_there:
             return pasted
         with stopwatch.stage("undo"):
             raise PasteMisplaced(self._undo_misplaced(pasted))

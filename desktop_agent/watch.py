@@ -124,7 +124,7 @@ class Watch:
                 if landing is None and still_s >= SEARCHED_S:
                     check()
                     is_new = differ(searched, current)
-                    landing = find_landing(before.pixels, current.pixels, expected.cutout) if is_new else None
+                    landing = _find_anywhere(before, current, expected) if is_new else None
                     searched = current
                 if landing:
                     return current, landing
@@ -152,6 +152,10 @@ def _see(before: Screenshot, current: Screenshot, expected: Expected) -> Landing
 def _find_near(before: Screenshot, current: Screenshot, expected: Expected) -> Landing | None:
     x, y = before.from_desktop(expected.point)
     return find_near(before.pixels, current.pixels, expected.cutout, x, y)
+
+
+def _find_anywhere(before: Screenshot, current: Screenshot, expected: Expected) -> Landing | None:
+    return find_landing(before.pixels, current.pixels, expected.cutout, expected.zoom)
 
 
 def _is_same_place(one: Landing, other: Landing) -> bool:

@@ -16,6 +16,7 @@ class Editor(Protocol):
     name: str  # of the program, as the user knows it
     strategy: str  # the way it is pasted into, in a few words
     can_insert_again: bool  # one undo takes back all of an insertion, so that it may be done anew in another size
+    puts_at_caret: bool  # it goes into a line of text, as near to the spot as text allows
 
     def approach(self, point: ScreenPoint) -> None:
         """Do what changes the screen but not the document: move the pointer there."""

@@ -66,6 +66,7 @@ class ByClipboard:
     """Puts the cutout on the clipboard and presses the paste keys while the pointer hovers over the spot."""
 
     can_insert_again = True
+    puts_at_caret = False
 
     def __init__(self, name: str, hands: Input, clipboard: Clipboard, paste_keys: Keys) -> None:
         """Args: name: of the program. hands, clipboard: the desktop's. paste_keys: what is pressed together."""

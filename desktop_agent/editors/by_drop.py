@@ -17,6 +17,7 @@ class ByDrop:
     """Drops a file of the cutout. Only for editors that are known to insert it: others would open it instead."""
 
     can_insert_again = True
+    puts_at_caret = False
 
     def __init__(self, name: str, hands: Input, drop: Drop, folder: Path) -> None:
         """Args: name: of the program. hands, drop: the desktop's. folder: for the files, which are left there."""

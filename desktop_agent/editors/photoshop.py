@@ -115,6 +115,7 @@ class Photoshop:
 
     name = "Photoshop"
     can_insert_again = True
+    puts_at_caret = False
 
     def __init__(self, scripting: Scripting) -> None:
         """Args: scripting: how scripts reach Photoshop."""

@@ -77,6 +77,15 @@ def test_a_small_preview_of_the_page_is_not_taken_for_the_cutout(screen: Picture
     assert (landing.x, landing.y) == pytest.approx((700, 300), abs=1.5)
 
 
+def test_a_cutout_for_which_all_the_text_below_has_made_room_is_found(screen: Picture, cutout: Picture) -> None:
+    after = screen.copy()
+    after[350:, 200:1100] = np.roll(screen, 150, axis=0)[350:, 200:1100]
+    after = lay(after, cutout, (420, 420))
+    landing = find_landing(screen, after, cutout, 1.0)
+    assert landing is not None
+    assert (landing.x, landing.y) == pytest.approx((420, 420), abs=1.5)
+
+
 @pytest.mark.parametrize("scale", [0.5, 1.0, 1.7])
 def test_a_cutout_is_found_at_any_size_near_a_place(screen: Picture, cutout: Picture, scale: float) -> None:
     after = lay(screen, cutout, (500, 300), scale)

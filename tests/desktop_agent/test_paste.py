@@ -59,6 +59,7 @@ class DrawnEditor:
     name: str = "Drawn"
     strategy: str = "drawing"
     can_insert_again: bool = True
+    puts_at_caret: bool = False
     steps: list[Picture] = field(default_factory=list)
     given: list[Picture] = field(default_factory=list)
     place: ScreenPoint = AIM  # of the pointer
@@ -305,6 +306,19 @@ def test_a_cutout_lands_as_turned_as_it_floated(screen: Picture, cutout: Picture
     assert answer.landed_width == pytest.approx(180 * FOUND.scale, rel=0.05)
     given = editor.given[0]
     assert given.shape[0] > given.shape[1]
+
+
+def test_a_line_of_text_takes_a_cutout_beside_the_aim(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), offset=80, puts_at_caret=True)
+    answer = paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
+    assert answer.error_px == pytest.approx(80, abs=1.5)
+    assert editor.undo_count == 0
+
+
+def test_a_line_of_text_far_from_the_aim_is_misplaced(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), offset=250, puts_at_caret=True)
+    with pytest.raises(PasteMisplaced, match="It was undone"):
+        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
 
 
 def test_what_the_user_copied_where_he_pointed_and_worked_is_put_back(screen: Picture, cutout: Picture) -> None:
