@@ -243,6 +243,8 @@ class PhoneApp(App):  # type: ignore[misc]  # Kivy has no types
     def _observe(self, state: State[HeldCutout]) -> None:
         if state.name is not self._shown.name:
             self._say(f"state: {state.name}")
+            if state.name is StateName.HOLDING:
+                self._ping(0)  # over a warm connection the agent's clock is told precisely
         if state.cutout is not self._shown.cutout:
             self._show_cutout(state.cutout)
         if state.notice:

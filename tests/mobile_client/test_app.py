@@ -698,6 +698,13 @@ def test_both_servers_are_asked_for_a_sign_of_life_on_start_and_resume(phone: Dr
     phone.pump(lambda: sorted(phone.paths()) == sorted([HEALTHZ, HEALTHZ, STATUS, STATUS]))
 
 
+def test_the_agents_clock_is_asked_for_once_more_before_views_are_sent(phone: Driver) -> None:
+    phone.pump(lambda: STATUS in phone.paths())
+    phone.settle()
+    phone.copy()
+    phone.pump(lambda: phone.paths().count(STATUS) == 2)
+
+
 def test_the_servers_do_not_close_a_connection_between_two_signs_of_life() -> None:
     from mobile_client.app import PING_PERIOD_S
 
