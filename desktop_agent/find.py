@@ -28,6 +28,8 @@ from protocol.messages import PasteRequest
 MARKERS_S = 3.0
 MOST_LOOKS = 5  # at content that moves, before a paste
 STILL_S = 0.12
+LONGEST_VIEW_PX = 1280
+SURE_PX = 1.5  # in pixels of a view that long: the 95 % radius
 MARKERS_HELP = (ScreenTooPlain, ScreenNotInView, ScreenDiffers, ScreenAmbiguous, CameraTooClose, ViewTooBlurred)
 
 
@@ -77,15 +79,27 @@ class PointFinder:
             ScreenMoving: what was aimed at moves.
             ScreenNotInView and the others of find_screen_point: there is no such point.
         """
-        if request.is_second_view and self._shown:
+        if request.is_second_view:
+            return self._find_again(view, request)
+        try:
+            found = self._find_on_screen(view, request.shutter_s)
+        except MARKERS_HELP as refusal:
+            if self._show_markers():
+                raise SecondViewWanted from refusal
+            raise
+        if not is_sure(found) and self._show_markers():
+            raise SecondViewWanted
+        return found
+
+    def _find_again(self, view: Picture, request: PasteRequest) -> FoundPoint:
+        """By the markers; or else by the screen, but then surely, because the markers should have been seen."""
+        if self._shown:
             with contextlib.suppress(ScreenNotInView):
                 return find_point_by_markers(view, self._shown.screenshots, self._shown.markers)
-        try:
-            return self._find_on_screen(view, request.shutter_s)
-        except MARKERS_HELP as refusal:
-            if request.is_second_view or not self._show_markers():
-                raise
-            raise SecondViewWanted from refusal
+        found = self._find_on_screen(view, request.shutter_s)
+        if self._shown and not is_sure(found):
+            raise ScreenTooPlain
+        return found
 
     def _find_on_screen(self, view: Picture, shutter_s: float | None) -> FoundPoint:
         then = self._recent.at(shutter_s)
@@ -108,6 +122,12 @@ class PointFinder:
         until_s = time.monotonic() + MARKERS_S
         self._shown = ShownMarkers(screenshots, markers, until_s) if self._overlay.show(patches, MARKERS_S) else None
         return self._shown is not None
+
+
+def is_sure(found: FoundPoint) -> bool:
+    """Whether a point is as exact as those on screens with enough to see; most that are wrong are not."""
+    view_px = found.scale * max(found.view_size) / LONGEST_VIEW_PX
+    return found.radius_95 <= SURE_PX * view_px
 
 
 def _carried(found: FoundPoint, then: Moment, now: Moment) -> FoundPoint:

@@ -45,6 +45,7 @@ class Desk:
 
     pixels: Picture
     refusal: CopyPasteError | None = None
+    radius_95: float = 0.5
     overlay: DrawnOverlay = field(default_factory=DrawnOverlay)
     now_s: float = 100.0
     scrolls: list[int] = field(default_factory=list)  # rows, before each of the next screenshots
@@ -63,7 +64,7 @@ class Desk:
         self.searched.append(screens[0])
         if self.refusal:
             raise self.refusal
-        return replace(FOUND, screen_point=AIM, monitor=screens[0].screenshot)
+        return replace(FOUND, screen_point=AIM, radius_95=self.radius_95, monitor=screens[0].screenshot)
 
     def view(self) -> Picture:
         """What a camera sees of it and of what lies over it."""
@@ -155,6 +156,19 @@ def test_a_second_view_without_markers_in_it_is_told_the_plain_reason(blank: Des
 
 def test_a_second_view_that_nobody_asked_for_is_a_view(desk: Desk) -> None:
     assert desk.finder.find(VIEW, PasteRequest(90.0, is_second_view=True)).screen_point == AIM
+
+
+def test_a_point_that_is_not_sure_is_looked_for_again_with_markers(desk: Desk) -> None:
+    desk.radius_95 = 4.0
+    assert desk.error_of(VIEW, PasteRequest(90.0)) is SecondViewWanted
+    assert desk.error_of(VIEW, PasteRequest(90.0, is_second_view=True)) is ScreenTooPlain
+    assert desk.finder.find(desk.view(), PasteRequest(90.0, is_second_view=True)).screen_point.distance_to(AIM) < 1.0
+
+
+def test_where_nothing_can_be_shown_a_point_that_is_not_sure_has_to_do(desk: Desk) -> None:
+    desk.radius_95 = 4.0
+    desk.overlay.can_show = False
+    assert desk.finder.find(VIEW, PasteRequest(90.0)).screen_point == AIM
 
 
 def test_where_nothing_can_be_shown_the_first_refusal_is_the_last(blank: Desk) -> None:
