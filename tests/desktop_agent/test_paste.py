@@ -150,8 +150,8 @@ FOUND = FoundPoint(
 VIEW = np.zeros((1, 1, 3), np.uint8)  # nobody looks at it
 
 
-def paster_for(editor: DrawnEditor, **options: Any) -> Paster:
-    return Paster(desktop_of(editor), lambda view, request: FOUND, longest_wait_s=6.0, **options)
+def paster_for(editor: DrawnEditor, longest_wait_s: float = 6.0, **options: Any) -> Paster:
+    return Paster(desktop_of(editor), lambda view, request: FOUND, longest_wait_s=longest_wait_s, **options)
 
 
 def test_a_cutout_is_pasted_where_the_camera_points_and_seen_there(screen: Picture, cutout: Picture) -> None:
@@ -173,7 +173,7 @@ def test_a_cutout_is_pasted_where_the_camera_points_and_seen_there(screen: Pictu
 def test_nothing_is_undone_when_nothing_was_pasted(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), takes_pictures=False)
     with pytest.raises(PasteNotSeen):
-        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
+        paster_for(editor, longest_wait_s=2.0).paste(cutout, VIEW, PasteRequest(180))
     assert editor.undo_count == 0
 
 
@@ -215,13 +215,13 @@ def test_a_dialog_is_reported_with_its_title_and_no_key_is_pressed_at_it(screen:
 def test_a_tooltip_at_the_aim_is_no_reason_to_undo(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), dialog=np.full((300, 600, 3), 250, np.uint8))
     with pytest.raises(SomethingElseAppeared):
-        paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
+        paster_for(editor, longest_wait_s=2.0).paste(cutout, VIEW, PasteRequest(180))
     assert editor.undo_count == 0
 
 
 def test_a_cutout_that_appears_after_something_else_is_found(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), takes_s=2.0)
-    answer = paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
+    answer = paster_for(editor, longest_wait_s=20.0).paste(cutout, VIEW, PasteRequest(180))
     assert answer.landed is not None and answer.landed.distance_to(AIM) < 3
 
 
@@ -367,7 +367,7 @@ def test_a_cutout_that_no_editor_took_is_saved_and_the_sentence_names_the_file(
 ) -> None:
     editor = DrawnEditor(screen.copy(), takes_pictures=False)
     with pytest.raises(PasteNotSeen) as refusal:
-        paster_for(editor, pictures_dir=tmp_path).paste(cutout, VIEW, PasteRequest(180))
+        paster_for(editor, longest_wait_s=2.0, pictures_dir=tmp_path).paste(cutout, VIEW, PasteRequest(180))
     (file,) = tmp_path.glob("*.png")
     assert str(file) in refusal.value.sentence
     assert np.array_equal(np.asarray(Image.open(file)), cutout)
