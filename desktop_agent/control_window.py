@@ -50,7 +50,6 @@ class ControlWindow:
         window.withdraw()  # until there is something in it
         window.title(TITLE)
         window.configure(background=PAPER)
-        window.resizable(width=False, height=False)
         self._look()
 
     def _look(self) -> None:
@@ -74,7 +73,8 @@ class ControlWindow:
             self._show_phones(view.phones)
             self._show_pastes(view.pastes)
         old.destroy()
-        self._body.pack(fill="both", expand=True)
+        self._body.pack()
+        self._window.geometry("")  # as large as all of it, even if the user has made it smaller
         self._make_way(has_link=view.link is not None, has_phones=bool(view.phones))
 
     def _show_head(self, view: ControlView) -> None:
