@@ -21,6 +21,7 @@ from desktop_agent.find import PointFinder
 from desktop_agent.journal import Journal
 from desktop_agent.live import LiveDesktop
 from desktop_agent.locate import find_screen_point
+from desktop_agent.notification import notify
 from desktop_agent.overlay import PROGRAM, Overlay
 from desktop_agent.oversight import Oversight
 from desktop_agent.pairing_offer import PairingOffer, reachable_host
@@ -71,7 +72,8 @@ def run(settings: Settings) -> None:
 
     aims = Aims(lambda view, screens, near: find_screen_point(view, screens, near=near))
     finder = PointFinder(RecentScreens(platform.take_screenshots), aims, overlay)
-    paster = Paster(desktop, finder.find, journal=journal, pictures_dir=user_pictures_path() / FOLDER)
+    pictures_dir = user_pictures_path() / FOLDER
+    paster = Paster(desktop, finder.find, journal=journal, pictures_dir=pictures_dir, notify=notify)
     live = LiveDesktop(paster, finder, overlay, desktop.editor_at, lambda line: print(line, flush=True))
     certificate = load_or_make_certificate(settings.data_dir, settings.computer_name)
     devices = PairedDevices(settings.data_dir / "devices.json")

@@ -145,6 +145,7 @@ class Paster:
         *,
         journal: Journal | None = None,
         pictures_dir: Path | None = None,
+        notify: Callable[[str], bool] | None = None,
         longest_wait_s: float = LONGEST_WAIT_S,
     ) -> None:
         """Set up.
@@ -154,6 +155,7 @@ class Paster:
             find_point: the screen point under the centre of a view; raises what find_screen_point does.
             journal: where it is noted that a paste is under way.
             pictures_dir: where cutouts are saved that no editor took.
+            notify: shows the user of this computer that one was saved.
             longest_wait_s: for an editor to show what was pasted.
         """
         self._desktop = desktop
@@ -161,6 +163,7 @@ class Paster:
         self._find_point = find_point
         self._journal = journal
         self._pictures_dir = pictures_dir
+        self._notify = notify
         self._watch = Watch(desktop.platform.take_screenshots, longest_wait_s)
         self._zooms: dict[int, float] = {}  # of windows, as they were seen last
         self._last: Pasted | None = None
@@ -378,7 +381,10 @@ class Paster:
         except OSError as reason:
             log.warning("The cutout was not saved: %s", reason)
             return error
-        return type(error)(f"{error.fact} The cutout was saved as {file}.".strip())
+        told = type(error)(f"{error.fact} The cutout was saved as {file}.".strip())
+        if self._notify:
+            self._notify(told.sentence)
+        return told
 
 
 def _answer(target: Target, stopwatch: Stopwatch, pasted: Pasted | None = None) -> PasteAnswer:

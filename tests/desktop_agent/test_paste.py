@@ -366,11 +366,20 @@ def test_a_cutout_that_no_editor_took_is_saved_and_the_sentence_names_the_file(
     screen: Picture, cutout: Picture, tmp_path: Path
 ) -> None:
     editor = DrawnEditor(screen.copy(), takes_pictures=False)
+    notified: list[str] = []
+
+    def notify(sentence: str) -> bool:
+        notified.append(sentence)
+        return True
+
     with pytest.raises(PasteNotSeen) as refusal:
-        paster_for(editor, longest_wait_s=2.0, pictures_dir=tmp_path).paste(cutout, VIEW, PasteRequest(180))
+        paster_for(editor, longest_wait_s=2.0, pictures_dir=tmp_path, notify=notify).paste(
+            cutout, VIEW, PasteRequest(180)
+        )
     (file,) = tmp_path.glob("*.png")
     assert str(file) in refusal.value.sentence
     assert np.array_equal(np.asarray(Image.open(file)), cutout)
+    assert notified == [refusal.value.sentence]
 
 
 def test_the_last_paste_is_taken_back_once(screen: Picture, cutout: Picture) -> None:
