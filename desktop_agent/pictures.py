@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from protocol.errors import NotAPicture, NothingToCut, PictureBroken, TooManyPixels
@@ -14,7 +15,7 @@ from protocol.errors import NotAPicture, NothingToCut, PictureBroken, TooManyPix
 Picture: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3), RGB
 Cutout: TypeAlias = npt.NDArray[np.uint8]  # (h, w, 4), RGBA, straight alpha
 
-FORMATS = ("JPEG", "PNG", "WEBP")  # what phones send; no decoder beyond these is ever started
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")  # what phones send; no decoder beyond these is ever started
 MOST_PIXELS_VIEW = 50_000_000
 MOST_PIXELS_CUTOUT = 8_000_000  # a screen has no more, and floating-point copies of it are made
 # What Pillow raises for damaged pictures.
@@ -28,7 +29,7 @@ def read_view(body: bytes) -> Picture:
     """Decode a view, turned as its EXIF orientation says.
 
     Args:
-        body: a JPEG, PNG or WebP file.
+        body: a JPEG, PNG, WebP or HEIC file.
 
     Returns:
         (H, W, 3) uint8, RGB.
@@ -72,6 +73,7 @@ def _decode(body: bytes, mode: str, most_pixels: int) -> Image.Image:
 
 def _open(body: bytes) -> Image.Image:
     """Read a picture's header only."""
+    pillow_heif.register_heif_opener()  # once is enough and more does no harm
     try:
         return Image.open(io.BytesIO(body), formats=FORMATS)
     except UnidentifiedImageError as error:

@@ -3,9 +3,11 @@ import struct
 import zlib
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
+from desktop_agent import pictures
 from desktop_agent.pictures import Picture, read_cutout, read_view
 from protocol.errors import NotAPicture, NothingToCut, PictureBroken, TooManyPixels
 
@@ -38,8 +40,31 @@ def test_a_view_is_turned_as_its_exif_says() -> None:
 
 
 @pytest.mark.parametrize("body", [b"not a picture", b"GIF89a" + bytes(100), b"<svg/>"])
-def test_what_is_no_jpeg_png_or_webp_is_refused(body: bytes) -> None:
+def test_what_no_phone_sends_is_refused(body: bytes) -> None:
     with pytest.raises(NotAPicture):
+        read_view(body)
+
+
+def test_a_view_may_be_an_iphone_s_heic(screen: Picture) -> None:
+    pillow_heif.register_heif_opener()
+    part = screen[:240, :320]
+    view = read_view(encode(Image.fromarray(part), "HEIF", quality=90))
+    assert view.shape == part.shape
+    assert np.abs(view.astype(int) - part).mean() < 6
+
+
+def test_a_heic_that_is_cut_short_is_refused(screen: Picture) -> None:
+    pillow_heif.register_heif_opener()
+    with pytest.raises((PictureBroken, NotAPicture)):
+        read_view(encode(Image.fromarray(screen[:240, :320]), "HEIF")[:3000])
+
+
+def test_a_heic_of_too_many_pixels_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    pillow_heif.register_heif_opener()
+    body = encode(Image.new("RGB", (640, 480)), "HEIF", quality=1)
+    monkeypatch.setattr(pictures, "MOST_PIXELS_VIEW", 1000)
+    monkeypatch.setattr(pillow_heif.HeifImageFile, "load", lambda self: pytest.fail("decoded"))
+    with pytest.raises(TooManyPixels):
         read_view(body)
 
 
