@@ -71,6 +71,25 @@ class Answer:
     refined: Fit  # to the fine view
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """All that was considered for one view."""
+
+    answers: Sequence[Answer]
+    refusal: CopyPasteError | None
+    stages_s: dict[str, float]  # seconds that each stage took
+
+    @property
+    def best(self) -> Answer | None:
+        """The likeliest answer, accepted or not."""
+        return _best(self.answers) if self.answers else None
+
+    @property
+    def found(self) -> FoundPoint:
+        """The point, if nothing speaks against it."""
+        return replace(_best(self.answers).found, stages_s=self.stages_s)
+
+
 def find_screen_point(view: Picture, screens: Sequence[ReadyScreen], *, near: FoundPoint | None = None) -> FoundPoint:
     """Find the point of the desktop under the centre of the view.
 
@@ -83,19 +102,39 @@ def find_screen_point(view: Picture, screens: Sequence[ReadyScreen], *, near: Fo
         ScreenNotInView, CameraTooClose, ViewTooBlurred, ViewTooDark, ScreenTooPlain, ScreenDiffers, ScreenAmbiguous,
         AimBesideScreen: why there is no such point.
     """
+    outcome = look(view, screens, near=near)
+    if outcome.refusal:
+        raise outcome.refusal
+    return outcome.found
+
+
+def look(view: Picture, screens: Sequence[ReadyScreen], *, near: FoundPoint | None = None) -> Outcome:
+    """The same as find_screen_point, with everything that was considered; raises nothing."""
     stages_s: dict[str, float] = {}
     with _stage(stages_s, "shrink"):
         looked_at = View(view)
     answers = list(_look_everywhere(looked_at, screens, near, stages_s))
-    best = max(answers, key=lambda answer: answer.found.probability, default=None)
-    if best is None:
-        raise _why_nothing_was_found(looked_at, screens)
+    return Outcome(answers, _refuse(looked_at, screens, answers), stages_s)
+
+
+def _refuse(view: View, screens: Sequence[ReadyScreen], answers: Sequence[Answer]) -> CopyPasteError | None:
+    """Why there is no point, if there is none."""
+    if not answers:
+        return _why_nothing_was_found(view, screens)
+    best = _best(answers)
     if best.found.probability < ACCEPTED:
-        raise _why_unreadable(looked_at) or ScreenDiffers()
+        return _why_unreadable(view) or ScreenDiffers()
     if any(_is_rival(answer, best) for answer in answers):
-        raise ScreenAmbiguous
-    check_point(best.found)
-    return replace(best.found, stages_s=stages_s)
+        return ScreenAmbiguous()
+    try:
+        check_point(best.found)
+    except CopyPasteError as refusal:
+        return refusal
+    return None
+
+
+def _best(answers: Sequence[Answer]) -> Answer:
+    return max(answers, key=lambda answer: answer.found.probability)
 
 
 def _look_everywhere(

@@ -1,13 +1,28 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from demo.monitor_camera import Pose, photograph
-from desktop_agent.locate import find_screen_point
+from desktop_agent.locate import find_screen_point, look
+from desktop_agent.locate.debug_picture import draw_debug_picture
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen, make_ready
 from desktop_agent.screenshot import Screenshot
-from protocol.errors import AimBesideScreen, CopyPasteError, ScreenTooPlain, ViewTooBlurred
+from protocol.errors import (
+    AimBesideScreen,
+    CameraTooClose,
+    CopyPasteError,
+    ScreenAmbiguous,
+    ScreenTooPlain,
+    ViewTooBlurred,
+    ViewTooDark,
+)
 from protocol.geometry import ScreenPoint
 from tests.conftest import draw_screen
 
@@ -113,3 +128,100 @@ def test_what_was_found_a_moment_ago_need_not_hold_any_more(screen: Picture, rea
     aim = ScreenPoint(1000, 600)
     found = find_screen_point(take_view(screen, aim, Pose(roll_deg=90)), [ready], near=before)
     assert found.screen_point.distance_to(aim) < 1.5
+
+
+def test_the_same_wallpaper_on_two_monitors_is_ambiguous(screen: Picture, ready: ReadyScreen) -> None:
+    twin = make_ready(Screenshot(screen.copy(), 1280, 0))
+    with pytest.raises(ScreenAmbiguous):
+        find_screen_point(take_view(screen, ScreenPoint(640, 400)), [ready, twin])
+
+
+def test_of_two_monitors_with_the_same_wallpaper_a_window_tells_which(screen: Picture, ready: ReadyScreen) -> None:
+    twin = screen.copy()
+    twin[150:650, 350:1000] = draw_screen(seed=9)[150:650, 350:1000]
+    aim = ScreenPoint(640, 400)
+    found = find_screen_point(take_view(twin, aim), [ready, make_ready(Screenshot(twin, 1280, 0))])
+    assert found.screen_point.distance_to(ScreenPoint(640 + 1280, 400)) < 1.5
+
+
+def test_while_aiming_the_monitor_of_before_is_not_ambiguous(screen: Picture, ready: ReadyScreen) -> None:
+    twin = make_ready(Screenshot(screen.copy(), 1280, 0))
+    before = find_screen_point(take_view(screen, ScreenPoint(640, 400)), [ready])
+    found = find_screen_point(take_view(screen, ScreenPoint(646, 404)), [ready, twin], near=before)
+    assert found.screen_point.distance_to(ScreenPoint(646, 404)) < 1.5
+
+
+def test_a_view_without_light_is_refused_as_such(screen: Picture, ready: ReadyScreen) -> None:
+    dark = (take_view(screen, ScreenPoint(640, 400)) * 0.06).astype(np.uint8)
+    with pytest.raises(ViewTooDark):
+        find_screen_point(dark, [ready])
+
+
+def test_a_view_of_a_blank_part_is_too_close(ready: ReadyScreen) -> None:
+    blank = np.random.default_rng(1).normal(180, 1, (720, 960, 3)).astype(np.uint8)
+    with pytest.raises(CameraTooClose):
+        find_screen_point(blank, [ready])
+
+
+def test_a_window_that_opened_beside_the_aim_does_not_matter(screen: Picture) -> None:
+    changed = screen.copy()
+    changed[60:260, 850:1200] = draw_screen(seed=7)[60:260, 850:1200]
+    aim = ScreenPoint(560, 420)
+    found = find_screen_point(take_view(screen, aim), [make_ready(Screenshot(changed, 0, 0))])
+    assert found.screen_point.distance_to(aim) < 1.5
+
+
+def test_the_lens_may_bend(screen: Picture, ready: ReadyScreen) -> None:
+    aim = ScreenPoint(600, 380)
+    straight = take_view(screen, aim)
+    y, x = np.mgrid[: VIEW_SIZE[1], : VIEW_SIZE[0]].astype(np.float32)
+    u, v = (x - 479.5) / 480, (y - 359.5) / 480
+    stretch = 1 + 0.02 * (u**2 + v**2)
+    bent = cv2.remap(straight, u * stretch * 480 + 479.5, v * stretch * 480 + 359.5, cv2.INTER_LINEAR)
+    found = find_screen_point(np.asarray(bent, np.uint8), [ready])
+    assert found.screen_point.distance_to(aim) < 1.0
+
+
+def test_every_stage_is_timed(screen: Picture, ready: ReadyScreen) -> None:
+    found = find_screen_point(take_view(screen, ScreenPoint(600, 380)), [ready])
+    assert found.stages_s.keys() >= {"shrink", "search"}
+    assert all(seconds >= 0 for seconds in found.stages_s.values())
+
+
+def test_what_was_considered_can_be_looked_at(screen: Picture, ready: ReadyScreen) -> None:
+    view = take_view(screen, ScreenPoint(-40, 400))
+    outcome = look(view, [ready])
+    assert isinstance(outcome.refusal, AimBesideScreen)
+    assert outcome.best is not None
+    picture = draw_debug_picture(view, outcome.best)
+    assert picture.shape[0] == 900
+    assert picture.shape[1] > 900 * (4 / 3 + 1.6)
+
+
+def run_locate(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "desktop_agent.locate", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_tells_the_point_to_programs_and_draws_why(screen: Picture, tmp_path: Path) -> None:
+    Image.fromarray(screen).save(tmp_path / "screen.png")
+    Image.fromarray(take_view(screen, ScreenPoint(600, 380))).save(tmp_path / "view.jpg", quality=92)
+    told = run_locate(tmp_path / "view.jpg", tmp_path / "screen.png", "--json", "--debug", tmp_path / "why.png")
+    answer = json.loads(told.stdout)
+    assert told.returncode == 0
+    assert np.hypot(answer["x"] - 600, answer["y"] - 380) < 1.5
+    assert answer["screenshot"] == str(tmp_path / "screen.png")
+    assert Image.open(tmp_path / "why.png").height == 900
+
+
+def test_the_command_tells_a_person_why_there_is_no_point(tmp_path: Path) -> None:
+    Image.fromarray(draw_screen(seed=1)).save(tmp_path / "screen.png")
+    Image.fromarray(np.zeros((480, 640, 3), np.uint8)).save(tmp_path / "view.png")
+    told = run_locate(tmp_path / "view.png", tmp_path / "screen.png")
+    assert (told.returncode, told.stdout.strip()) == (1, ViewTooDark.__doc__)
+
+
+def test_the_command_says_which_file_is_missing(tmp_path: Path) -> None:
+    told = run_locate(tmp_path / "nowhere.jpg", tmp_path / "screen.png")
+    assert told.returncode == 2
+    assert "nowhere.jpg" in told.stderr
