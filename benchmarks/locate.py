@@ -1,42 +1,70 @@
 """`python -m benchmarks.locate --cases DIR --screens DIR`: how often and how exactly the screen point is found.
 
 DIR/cases.json lists the cases: each has an `id`, a `group`, a `photo` in the same folder (the view), the `screenshot`
-that the agent would have taken, as the name of a file among the screens, and `gt`, the true point. Groups that begin
-with `neg` must be refused. Errors are scaled to a screen 1920 pixels wide.
+that the agent would have taken, as the name of a file among the screens, its size `screen_wh`, and `gt`, the true point
+`x`, `y`. Groups that begin with `neg` must be refused. Errors are scaled to a screen 1920 pixels wide. The original's
+way runs on the same cases, one after the other, so that both are timed alike.
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from desktop_agent.locate import find_screen_point
-from desktop_agent.ready_screen import make_ready
+from benchmarks.original_way import find_as_the_original
+from desktop_agent.locate import FoundPoint, Outcome, find_screen_point, look
+from desktop_agent.pictures import Picture
+from desktop_agent.ready_screen import ReadyScreen, make_ready
 from desktop_agent.screenshot import Screenshot
-from protocol.errors import CopyPasteError
+from protocol.errors import AimBesideScreen, CopyPasteError
 from protocol.geometry import ScreenPoint
+
+Result = TypeVar("Result")
 
 SCALED_WIDTH = 1920
 RIGHT_PX = 20.0
 SKIPPED_GROUP = "scrolled"  # needs the screenshot of the moment of the shutter
+AIMING_PX = 640  # long side of the views that a phone sends while it aims
+MOVED_PX = 12  # of such a view, from one to the next
+BINS = 10  # of the calibration error
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one way says of one case."""
+
+    is_accepted: bool
+    point: ScreenPoint | None  # a guess, if it was not accepted
+    probability: float | None = None
+    radius_95: float | None = None
+    why: str | None = None
+    ms: float = 0.0  # by the clock
+    cpu_ms: float = 0.0  # of all threads
+    ready_cpu_ms: float | None = None
+    tracking_cpu_ms: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """In the form that the simulator's score reads."""
+        x, y = (self.point.x, self.point.y) if self.point else (None, None)
+        known = {"accepted": self.is_accepted, "x": x, "y": y, "confidence": self.probability, "ms": self.ms}
+        return {**known, "radius95": self.radius_95, "cpu_ms": self.cpu_ms, "why": self.why}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found in one case."""
+    """A prediction, and what it is measured by."""
 
     case: dict[str, Any]
-    prediction: dict[str, Any]
+    prediction: Prediction
 
     @property
     def group(self) -> str:
@@ -44,79 +72,171 @@ class Answer:
         return str(self.case["group"])
 
     @property
-    def is_accepted(self) -> bool:
-        """Whether a point was given."""
-        return bool(self.prediction["accepted"])
+    def is_to_be_refused(self) -> bool:
+        """Whether there is no point to be found."""
+        return self.group.startswith("neg")
+
+    @property
+    def scale(self) -> float:
+        """From this screen's pixels to those of one SCALED_WIDTH wide."""
+        return SCALED_WIDTH / float(self.case["screen_wh"][0])
 
     @property
     def error_px(self) -> float:
-        """From the true point, on a screen of SCALED_WIDTH; infinite if refused."""
-        if not self.is_accepted:
+        """From the true point, scaled, accepted or not; infinite without a point."""
+        if self.prediction.point is None or self.case["gt"]["x"] is None:
             return float("inf")
         truth = ScreenPoint(self.case["gt"]["x"], self.case["gt"]["y"])
-        found = ScreenPoint(self.prediction["x"], self.prediction["y"])
-        return found.distance_to(truth) * SCALED_WIDTH / float(self.case["screen_wh"][0])
+        return self.prediction.point.distance_to(truth) * self.scale
+
+    @property
+    def is_right(self) -> bool:
+        """Whether there is a point, and this is it."""
+        return not self.is_to_be_refused and self.error_px < RIGHT_PX
 
 
-def answer_case(case: dict[str, Any], cases: Path, screens: Path) -> Answer:
-    """Find the screen point of one case; on one core, because the cases run side by side."""
-    cv2.setNumThreads(1)
-    view, screen = _read(cases / case["photo"]), _read(screens / case["screenshot"])
-    start_s = time.monotonic()
-    prediction: dict[str, Any]
+def predict(view: Picture, ready: ReadyScreen, ready_cpu_ms: float) -> Prediction:
+    """Ours, with the screenshot ready."""
+    outcome, ms, cpu_ms = _timed(lambda: look(view, [ready]))
+    tracking_cpu_ms = None if outcome.refusal else _track(view, ready, outcome.found)
+    best = outcome.best
+    return Prediction(
+        is_accepted=outcome.refusal is None,
+        point=best.found.screen_point if best else None,
+        probability=_probability(outcome),
+        radius_95=best.found.radius_95 if best else None,
+        why=outcome.refusal.code if outcome.refusal else None,
+        ms=ms,
+        cpu_ms=cpu_ms,
+        ready_cpu_ms=ready_cpu_ms,
+        tracking_cpu_ms=tracking_cpu_ms,
+    )
+
+
+def _probability(outcome: Outcome) -> float:
+    if outcome.best is None or isinstance(outcome.refusal, AimBesideScreen):
+        return 0.0  # of a point that one could paste at
+    return outcome.best.found.probability
+
+
+def _track(view: Picture, ready: ReadyScreen, found: FoundPoint) -> float:
+    """Milliseconds for the next, small view of a phone that has moved a little."""
+    ratio = AIMING_PX / max(view.shape)
+    small = cv2.resize(view, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+    moving = np.array([[1.0, 0, MOVED_PX], [0, 1.0, -MOVED_PX]])
+    size = (small.shape[1], small.shape[0])
+    moved = np.asarray(cv2.warpAffine(small, moving, size, borderMode=cv2.BORDER_REFLECT), np.uint8)
     try:
-        found = find_screen_point(view, [make_ready(Screenshot(screen, 0, 0))])
-        point = found.screen_point
-        prediction = {"accepted": True, "x": point.x, "y": point.y, "radius95": found.radius_95}
-        prediction["confidence"] = found.probability
-    except CopyPasteError as refusal:
-        prediction = {"accepted": False, "why": refusal.code}
-    prediction["ms"] = 1000 * (time.monotonic() - start_s)
-    return Answer(case, prediction)
+        return _timed(lambda: find_screen_point(moved, [ready], near=found))[2]
+    except CopyPasteError:
+        return float("nan")
 
 
-def _read(path: Path) -> Any:
+def predict_as_the_original(view: Picture, screenshot: Picture) -> Prediction:
+    """The original's way; its screenshot is not ready, which costs little at 400 pixels."""
+    point, ms, cpu_ms = _timed(lambda: find_as_the_original(view, screenshot))
+    return Prediction(is_accepted=point is not None, point=point, ms=ms, cpu_ms=cpu_ms)
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float, float]:
+    """What it returned, and its milliseconds by the clock and of all threads."""
+    start_s, start_cpu_s = time.perf_counter(), time.process_time()
+    result = work()
+    return result, 1000 * (time.perf_counter() - start_s), 1000 * (time.process_time() - start_cpu_s)
+
+
+def run(cases: Sequence[dict[str, Any]], folder: Path, screens: Path) -> Iterator[tuple[Answer, Answer]]:
+    """Our answer and the original's to each case."""
+
+    @lru_cache(maxsize=50)
+    def screen(name: str) -> tuple[Picture, ReadyScreen, float]:
+        pixels = _read(screens / name)
+        ready, _ms, cpu_ms = _timed(lambda: make_ready(Screenshot(pixels, 0, 0)))
+        return pixels, ready, cpu_ms
+
+    for case in cases:
+        view = _read(folder / case["photo"])
+        pixels, ready, ready_cpu_ms = screen(case["screenshot"])
+        yield (
+            Answer(case, predict(view, ready, ready_cpu_ms)),
+            Answer(case, predict_as_the_original(view, pixels)),
+        )
+
+
+def _read(path: Path) -> Picture:
     return np.asarray(Image.open(path).convert("RGB"))
 
 
-def table(answers: Sequence[Answer]) -> Iterable[str]:
-    """The lines to print."""
-    yield f"{'group':12s} {'n':>4s} {'<2px':>5s} {'<5px':>5s} {'<20px':>5s} {'median':>7s} {'right':>6s} {'wrong':>6s}"
-    seen = [answer for answer in answers if not answer.group.startswith("neg")]
+def table(answers: Sequence[Answer]) -> Iterator[str]:
+    """The lines to print of one way."""
+    heads = ("group", "n", "<2px", "<5px", "<20px", "median", "right", "wrong", "refused", "CPU ms")
+    yield "".join(f"{head:>{14 if head == 'group' else 9}}" for head in heads)
+    seen = [answer for answer in answers if not answer.is_to_be_refused]
     for group in dict.fromkeys(answer.group for answer in seen):
         yield _row(group, [answer for answer in seen if answer.group == group])
     yield _row(f"not {SKIPPED_GROUP}", [answer for answer in seen if answer.group != SKIPPED_GROUP])
-    unseen = [answer for answer in answers if answer.group.startswith("neg")]
-    yield f"falsely accepted: {sum(answer.is_accepted for answer in unseen)} of {len(unseen)}"
-    accepted = [answer for answer in seen if answer.is_accepted]
-    scales = [SCALED_WIDTH / float(answer.case["screen_wh"][0]) for answer in accepted]
-    inside = [a.error_px <= a.prediction["radius95"] * scale for a, scale in zip(accepted, scales, strict=True)]
-    yield f"inside the reported 95 % radius: {np.mean(inside):.0%} of {len(inside)}"
-    yield f"seconds a view, one core: {np.median([answer.prediction['ms'] for answer in answers]) / 1000:.2f}"
+    unseen = [answer for answer in answers if answer.is_to_be_refused]
+    for group in dict.fromkeys(answer.group for answer in unseen):
+        of_group = [answer for answer in unseen if answer.group == group]
+        yield f"{group:>14}{len(of_group):9d}  falsely accepted {sum(a.prediction.is_accepted for a in of_group)}"
+    yield f"falsely accepted: {sum(answer.prediction.is_accepted for answer in unseen)} of {len(unseen)}"
+    if any(answer.prediction.probability is not None for answer in answers):
+        yield from _more(answers)
 
 
 def _row(name: str, answers: Sequence[Answer]) -> str:
     error_px = np.array([answer.error_px for answer in answers])
-    accepted = np.array([answer.is_accepted for answer in answers])
+    accepted = np.array([answer.prediction.is_accepted for answer in answers])
     shares = [np.mean(error_px < limit) for limit in (2, 5, RIGHT_PX)]
-    wrong = np.mean(accepted & (error_px >= RIGHT_PX))
-    columns = " ".join(f"{share:5.0%}" for share in shares)
-    return f"{name:12s} {len(answers):4d} {columns} {np.median(error_px):7.2f} {shares[2]:6.0%} {wrong:6.1%}"
+    right, wrong = np.mean(accepted & (error_px < RIGHT_PX)), np.mean(accepted & (error_px >= RIGHT_PX))
+    columns = "".join(f"{share:9.0%}" for share in shares)
+    cpu_ms = np.median([answer.prediction.cpu_ms for answer in answers])
+    return (
+        f"{name:>14}{len(answers):9d}{columns}{np.median(error_px):9.2f}{right:9.0%}{wrong:9.1%}"
+        f"{np.mean(~accepted):9.0%}{cpu_ms:9.0f}"
+    )
+
+
+def _more(answers: Sequence[Answer]) -> Iterator[str]:
+    """What only our way tells."""
+    accepted = [answer for answer in answers if answer.prediction.is_accepted and not answer.is_to_be_refused]
+    inside = [a.error_px <= (a.prediction.radius_95 or 0) * a.scale for a in accepted]
+    yield f"inside the reported 95 % radius: {np.mean(inside):.0%} of {len(inside)}"
+    yield f"calibration error: {calibration_error(answers):.3f}"
+    predictions = [answer.prediction for answer in answers]
+    ready = [p.ready_cpu_ms for p in predictions if p.ready_cpu_ms is not None]
+    tracking = [p.tracking_cpu_ms for p in predictions if p.tracking_cpu_ms is not None]
+    yield f"ms by the clock a view: {np.median([p.ms for p in predictions]):.0f}"
+    yield f"CPU ms to make a screenshot ready: {np.median(ready):.0f}"
+    yield f"CPU ms a view while aiming: {np.nanmedian(tracking):.0f}"
+    failed = [a.case["id"] for a in answers if not a.is_to_be_refused and not (a.prediction.is_accepted and a.is_right)]
+    yield f"not found, refused or wrong: {', '.join(map(str, failed))}"
+
+
+def calibration_error(answers: Sequence[Answer]) -> float:
+    """By how much what was said to be right was right, in bins of equal width, weighed by their answers."""
+    said = np.array([answer.prediction.probability or 0.0 for answer in answers])
+    was = np.array([answer.is_right for answer in answers])
+    of_bin = np.minimum((said * BINS).astype(int), BINS - 1)
+    bins = [of_bin == index for index in range(BINS)]
+    return float(sum(abs(said[b].mean() - was[b].mean()) * b.mean() for b in bins if b.any()))
 
 
 def main() -> int:
-    """Run all cases and print the table."""
+    """Run all cases and print both tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.locate", description=__doc__)
     parser.add_argument("--cases", type=Path, required=True, help="folder with cases.json and the views")
     parser.add_argument("--screens", type=Path, required=True, help="folder with the screenshots")
-    parser.add_argument("--out", type=Path, help="JSON of every prediction")
+    parser.add_argument("--out", type=Path, help="JSON of every prediction of ours")
     options = parser.parse_args()
     cases = json.loads((options.cases / "cases.json").read_text())
-    with ProcessPoolExecutor() as pool:
-        answers = list(pool.map(partial(answer_case, cases=options.cases, screens=options.screens), cases))
+    ours, originals = zip(*run(cases, options.cases, options.screens), strict=True)
     if options.out:
-        options.out.write_text(json.dumps({answer.case["id"]: answer.prediction for answer in answers}, indent=1))
-    print("\n".join(table(answers)))
+        predictions = {answer.case["id"]: answer.prediction.to_json() for answer in ours}
+        options.out.write_text(json.dumps(predictions, indent=1))
+    for name, answers in (("ours", ours), ("the original's way", originals)):
+        print(f"\n{name}")
+        print("\n".join(table(answers)))
     return 0
 
 

@@ -1,0 +1,83 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.locate import Answer, Prediction, calibration_error, run, table
+from benchmarks.original_way import find_as_the_original
+from demo.monitor_camera import Pose, photograph
+from protocol.geometry import ScreenPoint
+from tests.conftest import Picture
+
+SCREEN_WIDTH = 960  # half of what errors are scaled to
+
+
+def answer(group: str, x: float | None, *, is_accepted: bool = True, probability: float = 0.9) -> Answer:
+    """To a case whose true point is (100, 100)."""
+    case = {"id": f"{group}_0", "group": group, "screen_wh": [SCREEN_WIDTH, 540], "gt": {"x": 100.0, "y": 100.0}}
+    point = None if x is None else ScreenPoint(x, 100.0)
+    times = {"ready_cpu_ms": 200.0, "tracking_cpu_ms": 30.0}
+    return Answer(case, Prediction(is_accepted, point, probability, 1.0, None, 300.0, 250.0, **times))
+
+
+def test_errors_are_scaled_to_a_screen_of_1920() -> None:
+    assert answer("plain", 103.0).error_px == pytest.approx(6.0)
+
+
+def test_without_a_point_the_error_is_infinite() -> None:
+    assert answer("plain", None).error_px == np.inf
+
+
+def test_what_must_be_refused_is_never_right() -> None:
+    assert answer("plain", 100.0).is_right
+    assert not answer("neg_other", 100.0).is_right
+
+
+def test_the_calibration_error_of_what_is_right_as_often_as_it_says_is_nothing() -> None:
+    answers = [answer("plain", 100.0, probability=0.75) for _ in range(3)] + [answer("plain", 200.0, probability=0.75)]
+    assert calibration_error(answers) == pytest.approx(0.0)
+
+
+def test_the_calibration_error_weighs_bins_by_their_answers() -> None:
+    answers = [answer("plain", 100.0, probability=1.0)] * 3 + [answer("plain", 200.0, probability=0.4)]
+    assert calibration_error(answers) == pytest.approx(0.25 * 0.4)
+
+
+def test_the_table_counts_what_was_falsely_accepted_and_what_was_wrong() -> None:
+    answers = [
+        answer("plain", 100.0),
+        answer("plain", 300.0),
+        answer("neg_other", 100.0),
+        answer("neg_other", None, is_accepted=False),
+    ]
+    lines = "\n".join(table(answers))
+    assert "falsely accepted: 1 of 2" in lines
+    assert "50.0%" in lines
+
+
+@pytest.fixture
+def view(screen: Picture) -> Picture:
+    return photograph(screen, ScreenPoint(600, 380), (960, 720), Pose(), seed=3)
+
+
+def test_the_original_finds_a_plain_view_to_a_few_pixels(screen: Picture, view: Picture) -> None:
+    found = find_as_the_original(view, screen)
+    assert found is not None
+    assert found.distance_to(ScreenPoint(600, 380)) < 12
+
+
+def test_the_original_finds_nothing_on_a_blank_screen(screen: Picture, view: Picture) -> None:
+    assert find_as_the_original(view, np.full_like(screen, 255)) is None
+
+
+def test_both_ways_are_run_on_the_same_case(screen: Picture, view: Picture, tmp_path: Path) -> None:
+    Image.fromarray(screen).save(tmp_path / "screen.png")
+    Image.fromarray(view).save(tmp_path / "view.png")
+    truth = {"x": 600.0, "y": 380.0}
+    case = {"id": "plain_0", "group": "plain", "photo": "view.png", "screenshot": "screen.png", "gt": truth}
+    [(ours, original)] = run([{**case, "screen_wh": [1280, 800]}], tmp_path, tmp_path)
+    assert ours.error_px < original.error_px < 20
+    assert json.loads(json.dumps(ours.prediction.to_json()))["accepted"] is True
+    assert ours.prediction.tracking_cpu_ms is not None
