@@ -28,17 +28,22 @@ def fit_cutout(cutout: Cutout, width_px: float, turn_deg: float, monitor: tuple[
     Returns:
         (h, w, 4) uint8, RGBA, straight alpha; with transparent corners if it is turned.
     """
+    size = fitted_size(cutout, width_px, monitor, zoom)
+    premultiplied = _premultiply(cutout)
+    if size != (cutout.shape[1], cutout.shape[0]):
+        interpolation = cv2.INTER_AREA if size[0] < cutout.shape[1] else cv2.INTER_LINEAR
+        premultiplied = np.asarray(cv2.resize(premultiplied, size, interpolation=interpolation), np.float32)
+    turn_deg = upright(turn_deg)
+    return _straighten(_turn(premultiplied, turn_deg) if turn_deg else premultiplied)
+
+
+def fitted_size(cutout: Cutout, width_px: float, monitor: tuple[int, int], zoom: float) -> tuple[int, int]:
+    """The (width, height) of what fit_cutout makes, before it is turned."""
     height, width = cutout.shape[:2]
     fits = LARGEST_SHARE * min(monitor[1] / width, monitor[0] / height)
     on_screen = min(fits, max(width_px, SMALLEST_CUTOUT_PX) / width)
     scale = min(on_screen / zoom, LARGEST_SCALE, LONGEST_PX / max(height, width))
-    premultiplied = _premultiply(cutout)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    if size != (width, height):
-        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        premultiplied = np.asarray(cv2.resize(premultiplied, size, interpolation=interpolation), np.float32)
-    turn_deg = upright(turn_deg)
-    return _straighten(_turn(premultiplied, turn_deg) if turn_deg else premultiplied)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def upright(turn_deg: float) -> float:

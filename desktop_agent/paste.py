@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from desktop_agent.editors import Editor
-from desktop_agent.fit import fit_cutout
+from desktop_agent.fit import fit_cutout, fitted_size
 from desktop_agent.journal import Journal
 from desktop_agent.locate import FoundPoint
 from desktop_agent.look import Landing, find_expected
@@ -46,6 +46,8 @@ NO_ZOOM = 0.02  # from a zoom of 1: within what a look can tell
 MOST_INSERTIONS = 3  # each but the last undone: one to learn the zoom, one to learn the place
 FRONT_S = 2.0  # for the window manager to bring a window to the front
 BLACK_LEVEL = 8  # of 255: no screen that is on is as dark as this all over
+
+NOT_SURELY_UNDONE = "It may not have been undone: look at the editor before you undo anything."
 
 FindPoint = Callable[[Picture, PasteRequest], FoundPoint]
 log = logging.getLogger(__name__)
@@ -101,6 +103,7 @@ class Pasted:
 
     target: Target
     given: Cutout  # to the editor
+    given_width: int  # before it was turned
     before: Screenshot
     after: Screenshot
     landing: Landing
@@ -250,8 +253,11 @@ class Paster:
             if not can_go_on or (is_right_size and not learns_place):
                 break
             with stopwatch.stage("undo"):
-                if not self._take_back(pasted):
-                    raise PasteMisplaced("It may not have been undone: look at the editor before you undo anything.")
+                if self._take_back(pasted):
+                    continue
+                if self._is_still_there(pasted, self._watch.again(pasted.before)):
+                    break  # an editor that undoes nothing, such as a page to draw on; it stays as it is
+                raise PasteMisplaced(NOT_SURELY_UNDONE)
         if pasted.is_there:
             return pasted
         with stopwatch.stage("undo"):
@@ -272,7 +278,8 @@ class Paster:
         if landing is None:
             # Nothing is known to be pasted, so an undo might take back the user's own last step.
             raise SomethingElseAppeared if differ(before, after) else PasteNotSeen
-        return Pasted(target, given, before, after, landing)
+        given_width, _ = fitted_size(target.cutout, target.width_px, _size(before), zoom)
+        return Pasted(target, given, given_width, before, after, landing)
 
     def _approach(self, target: Target) -> Screenshot:
         """Make all ready for an insertion; what the monitor shows then."""
@@ -287,8 +294,8 @@ class Paster:
     def _has_better_size(self, pasted: Pasted) -> bool:
         """Whether the cutout would be nearer to the size wanted if it was inserted anew, now that the zoom is known."""
         target = pasted.target
-        better = fit_cutout(target.cutout, target.width_px, target.turn_deg, _size(pasted.before), pasted.zoom)
-        return bool(abs(better.shape[1] / pasted.given.shape[1] - 1) > OTHER_SIZE)
+        better_width, _ = fitted_size(target.cutout, target.width_px, _size(pasted.before), pasted.zoom)
+        return abs(better_width / pasted.given_width - 1) > OTHER_SIZE
 
     def _move(self, pasted: Pasted, stopwatch: Stopwatch) -> Pasted:
         """The same after it was moved to the aim, if this editor's way can do that and it is not there."""
@@ -301,7 +308,7 @@ class Paster:
             self._watch.wait_for_change(pasted.after)
             expected = Expected(pasted.given, target.aim, pasted.zoom)
             after, landing = self._watch.wait_for(pasted.before, expected, lambda: self._check_no_dialog(target.window))
-        return Pasted(target, pasted.given, pasted.before, after, landing) if landing else pasted
+        return replace(pasted, after=after, landing=landing) if landing else pasted
 
     def _undo_misplaced(self, pasted: Pasted) -> str:
         """Take back what was seen to be pasted, once; what to tell of it."""
@@ -309,7 +316,7 @@ class Paster:
             return "Another window has come to the front, so it was not undone."
         if self._take_back(pasted):
             return "It was undone."
-        return "It may not have been undone: look at the editor before you undo anything."
+        return NOT_SURELY_UNDONE
 
     def _take_back(self, pasted: Pasted) -> bool:
         """Undo once; whether the cutout was seen to go."""
@@ -393,18 +400,11 @@ def _answer(target: Target, stopwatch: Stopwatch, pasted: Pasted | None = None) 
         strategy=target.editor.strategy,
         aim=target.aim,
         landed=pasted.landed if pasted else None,
-        landed_width=round(_width_on_screen(pasted), 1) if pasted else None,
+        landed_width=round(pasted.landing.scale * pasted.given_width, 1) if pasted else None,
         error_px=round(pasted.error_px, 2) if pasted else None,
         verified=pasted is not None,
         stages_s=stopwatch.stages_s,
     )
-
-
-def _width_on_screen(pasted: Pasted) -> float:
-    """Of the cutout before it was turned."""
-    target = pasted.target
-    upright = fit_cutout(target.cutout, target.width_px, 0.0, _size(pasted.before), pasted.zoom)
-    return pasted.landing.scale * float(upright.shape[1])
 
 
 def _size(screenshot: Screenshot) -> tuple[int, int]:

@@ -118,10 +118,13 @@ class WhereItPleases(ByClipboard):
 
     def learn(self, landed: ScreenPoint, zoom: float) -> bool:
         """Remember the place; whether other padding would bring the cutout nearer."""
+        is_there = landed.distance_to(self._aim) <= NEAR_PX
+        if is_there and not any(self._padding):  # it goes where the pointer is, as far as anyone has seen
+            self._own_place = None
+            return False
         sample = Sample(self._size, self._padding, landed, zoom)
         self._own_place = OwnPlace.learnt(self._own_place, sample, self._aim)
-        better = self._padding_to(self._aim)
-        return better != self._padding and landed.distance_to(self._aim) > NEAR_PX
+        return not is_there and self._padding_to(self._aim) != self._padding
 
     def _padding_to(self, point: ScreenPoint) -> Padding:
         padding = self._own_place.padding(self._size, point) if self._own_place else (0, 0, 0, 0)

@@ -74,7 +74,7 @@ def photoshop(scripting: Scripting) -> Profile:
 
 def refuse(window: Window, _platform: Platform, _folder: Path) -> Editor:
     """Where no picture can be pasted, or where it would do harm."""
-    raise EditorTakesNoPictures(f"({window.program})")
+    raise EditorTakesNoPictures(f"This is {window.program}.")
 
 
 TEXT_EDITORS = "mousepad|gedit|org.gnome.texteditor|gnome-text-editor|kate|kwrite|pluma|xed|leafpad|featherpad|geany"

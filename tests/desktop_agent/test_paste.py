@@ -290,6 +290,15 @@ def test_in_a_zoomed_editor_the_cutout_is_as_wide_as_it_floated_and_leaves_one_s
     assert (len(editor.steps), editor.undo_count) == (1, 1)
 
 
+def test_in_a_zoomed_editor_that_undoes_nothing_the_cutout_stays_and_its_size_is_told(
+    screen: Picture, cutout: Picture
+) -> None:
+    editor = DrawnEditor(screen.copy(), zoom=0.5, undoes=False)
+    answer = paster_for(editor, longest_wait_s=3.0).paste(cutout, VIEW, PasteRequest(180))
+    assert answer.landed_width == pytest.approx(0.5 * 180 * FOUND.scale, rel=0.05)
+    assert len(editor.given) == 1
+
+
 def test_the_zoom_of_a_window_is_learnt_once(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy(), zoom=0.5)
     paster = paster_for(editor)

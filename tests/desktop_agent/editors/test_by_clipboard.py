@@ -76,6 +76,15 @@ def test_what_lands_at_the_aim_by_itself_is_not_padded(cutout: Picture) -> None:
     assert view.given[-1].shape == cutout.shape
 
 
+def test_a_program_that_pastes_under_the_pointer_is_not_thought_to_have_a_place_of_its_own(cutout: Picture) -> None:
+    view = View(MIDDLE)
+    editor = WhereItPleases("fake", view, view, ("ctrl", "v"))  # type: ignore[arg-type]  # of both it uses one method
+    for aim in (ScreenPoint(730, 590), ScreenPoint(200, 100)):
+        editor.insert(cutout, aim)
+        editor.learn(aim, 1.0)
+    assert all(given.shape == cutout.shape for given in view.given)
+
+
 def test_a_cutout_is_not_padded_beyond_what_an_editor_could_hold(cutout: Picture) -> None:
     cutout[:, :, 3] = 255
     view = View(CORNER, zoom=0.1)
