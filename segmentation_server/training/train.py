@@ -34,6 +34,7 @@ from segmentation_server.training.progress import draw_curves, draw_masks
 from segmentation_server.training.recipe import Recipe
 
 SHOWN = 24  # held-back photos whose masks are drawn
+BAR = 20  # characters
 TERM_NAMES = {"b": "BCE", "s": "SSIM", "i": "IoU"}
 Rows = list[dict[str, float]]
 
@@ -227,11 +228,12 @@ def blend(means: list[Tensor], values: list[Tensor], kept: float) -> None:
 
 
 def progress_line(recipe: Recipe, step: int, losses: list[float], step_s: float) -> str:
-    """Losses, photos per second and the time left."""
+    """A bar, losses, photos per second and the time left."""
+    bar = "#" * (BAR * step // recipe.steps)
     terms = ", ".join(f"{TERM_NAMES[term]} {loss:.3f}" for term, loss in zip(recipe.loss, losses, strict=True))
     minutes_left = (recipe.steps - step) * step_s / 60
     pace = f"{recipe.batch / step_s:.1f} photos/s, {minutes_left:.0f} min left"
-    return f"step {step} of {recipe.steps}: loss {sum(losses):.3f} ({terms}), {pace}"
+    return f"[{bar:{BAR}}] step {step} of {recipe.steps}: loss {sum(losses):.3f} ({terms}), {pace}"
 
 
 def curves(run: Run) -> dict[str, list[tuple[int, float]]]:

@@ -92,7 +92,7 @@ def test_a_finished_run_leaves_weights_and_says_how_they_were_made(
     assert Image.open(tmp_path / "masks_0000006.png").size == (2 * 3 * 160, 160)
     assert Image.open(tmp_path / "curves.png").width == 800
     assert (tmp_path / "before_decay.pt").exists()
-    assert any("photos/s" in line and "min left" in line for line in lines)
+    assert any(line.startswith(f"[{'#' * 20}] step 6 of 6: loss ") and "photos/s" in line for line in lines)
     assert not list(tmp_path.glob("*unfinished*"))
 
 
