@@ -14,6 +14,7 @@ from desktop_agent.overlay_message import SHOWN, OverlayMessage, Patch
 from desktop_agent.screenshot import Screenshot, TakeScreenshots
 
 PROGRAM = (sys.executable, "-m", "desktop_agent.overlay_window")
+END_S = 2.0  # for the program of the windows to end
 REDRAWN_S = 0.3  # after which other programs have redrawn what had been covered
 
 
@@ -77,7 +78,10 @@ class Overlay:
             if self._program and self._program.stdin:
                 with contextlib.suppress(OSError):
                     self._program.stdin.close()
-                self._program.wait()
+                try:
+                    self._program.wait(timeout=END_S)
+                except subprocess.TimeoutExpired:
+                    self._program.kill()
             self._program, self._is_broken = None, True
 
     def _clean_up(self, screenshot: Screenshot) -> None:

@@ -56,7 +56,7 @@ class RecentScreens:
         self._clock_s = clock_s
         self._turn = threading.Lock()  # of whoever takes screenshots
         self._moments: deque[Moment] = deque()
-        self._state = threading.Condition()
+        self._state = threading.Lock()  # of what is remembered
         self._wanted_until_s = -float("inf")
         self._thread: threading.Thread | None = None
 
@@ -105,21 +105,17 @@ class RecentScreens:
         return nearest if abs(nearest.taken_s - shutter_s) <= FARTHEST_S else None
 
     def _keep_taking(self) -> None:
-        while self._is_wanted():
-            start_s = time.monotonic()
-            with contextlib.suppress(DesktopUnavailable):  # whoever aims meanwhile is told
-                self.take()
-            took_s = time.monotonic() - start_s
-            with self._state:  # at least as long a pause as the work, so that a playing video takes half a core at most
-                self._state.wait_for(self._is_over, max(PERIOD_S - took_s, took_s))
-
-    def _is_wanted(self) -> bool:
-        """Whether to go on; if not, this was the thread's last word."""
-        with self._state:
-            if self._is_over():
+        try:
+            while not self._is_over():
+                start_s = time.monotonic()
+                with contextlib.suppress(DesktopUnavailable):  # whoever aims meanwhile is told
+                    self.take()
+                took_s = time.monotonic() - start_s
+                time.sleep(max(PERIOD_S - took_s, took_s))  # so that a playing video takes half a core at most
+        finally:
+            with self._state:
                 self._moments.clear()
                 self._thread = None
-            return self._thread is not None
 
     def _is_over(self) -> bool:
         return self._clock_s() >= self._wanted_until_s
