@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,13 +27,14 @@ from real_editors import user
 from real_editors.agent import AimedAgent
 from real_editors.card import draw_card, find_card
 from real_editors.desk import HEIGHT, WIDTH, Desk
-from real_editors.editors import EDITORS_BY_NAME
+from real_editors.editors import EDITORS_BY_NAME, RealEditor
 from real_editors.opened import OpenEditor, open_editor
 
 AIM = ScreenPoint(1000, 500)
 ASIDE = Box(700, 300, 900, 600)
 SMALL = Box(40, 900, 200, 100)  # over KolourPaint's tools
 MOMENT_S = 0.7  # for a program and the window manager to do what they were asked
+OpenOne = Callable[[RealEditor], AbstractContextManager[OpenEditor]]
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -171,18 +173,31 @@ def test_an_agent_that_was_killed_while_it_pasted_says_what_it_does_not_know(
     assert agent.tell_unknown() is None
 
 
-@pytest.mark.parametrize("name", ["draw"])
-def test_a_read_only_document_is_not_said_to_be_pasted_into(
-    name: str, desk: Desk, tmp_path: Path, pytestconfig: pytest.Config
-) -> None:
+@pytest.fixture
+def open_one(desk: Desk, tmp_path: Path, pytestconfig: pytest.Config) -> OpenOne:
+    """Opens any editor, where `make test-editors` has installed them all."""
     if not pytestconfig.getoption("--all-editors", default=False):
-        pytest.skip(f"`make test-editors` opens {name}")
-    editor = EDITORS_BY_NAME[name]
-    with (
-        desk.as_own(),
-        open_editor(replace(editor, command=(*editor.command, "--view")), desk, tmp_path, is_blank=False) as opened,
-    ):
+        pytest.skip("`make test-editors` opens more than KolourPaint")
+    return lambda editor: open_editor(editor, desk, tmp_path, is_blank=False)
+
+
+def test_a_read_only_document_is_not_said_to_be_pasted_into(desk: Desk, tmp_path: Path, open_one: OpenOne) -> None:
+    draw = EDITORS_BY_NAME["draw"]
+    with desk.as_own(), open_one(replace(draw, command=(*draw.command, "--view"))) as opened:
         before = opened.desk.screenshot()
         assert paste(AimedAgent(tmp_path)) is not None
         opened.desk.hand.move(*user.PARKED)
+        assert_document_is(opened, before)
+
+
+def test_what_krita_asks_at_the_first_paste_is_for_the_user_to_answer(
+    desk: Desk, tmp_path: Path, open_one: OpenOne
+) -> None:
+    with desk.as_own(), open_one(replace(EDITORS_BY_NAME["krita"], profile=())) as opened:
+        before = opened.desk.screenshot()
+        error = paste(AimedAgent(tmp_path))
+        assert isinstance(error, DialogInFront)
+        opened.desk.hand.press("Escape")
+        opened.desk.hand.move(*user.PARKED)
+        time.sleep(MOMENT_S)
         assert_document_is(opened, before)
