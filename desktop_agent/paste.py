@@ -273,7 +273,7 @@ class Paster:
             with stopwatch.stage("paste"):
                 target.editor.insert(given, target.aim)
             with stopwatch.stage("look"):
-                expected = Expected(given, target.aim, zoom)
+                expected = Expected(given, target.editor.lands_at(target.aim), zoom)
                 after, landing = self._watch.wait_for(before, expected, lambda: self._check_no_dialog(target.window))
         if landing is None:
             # Nothing is known to be pasted, so an undo might take back the user's own last step.

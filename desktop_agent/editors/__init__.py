@@ -22,6 +22,10 @@ class Editor(Protocol):
         """Do what changes the screen but not the document: move the pointer there."""
         ...
 
+    def lands_at(self, point: ScreenPoint) -> ScreenPoint:
+        """Where something inserted for a point shows up before it is moved, as far as that is known."""
+        ...
+
     def insert(self, cutout: Cutout, point: ScreenPoint) -> None:
         """Paste, with its centre as near to a point as this way can. The screen shows later whether it worked.
 

@@ -80,6 +80,10 @@ class ByClipboard:
         """Let the pointer hover over the spot."""
         self._hands.move_pointer(point)
 
+    def lands_at(self, point: ScreenPoint) -> ScreenPoint:
+        """At the point itself."""
+        return point
+
     def insert(self, cutout: Cutout, point: ScreenPoint) -> None:  # noqa: ARG002  # the pointer is there
         """Copy and press paste."""
         self._clipboard.copy(cutout)

@@ -30,6 +30,10 @@ class ByDrop:
     def approach(self, point: ScreenPoint) -> None:
         """Nothing: the pointer is not needed."""
 
+    def lands_at(self, point: ScreenPoint) -> ScreenPoint:
+        """At the point itself."""
+        return point
+
     def insert(self, cutout: Cutout, point: ScreenPoint) -> None:
         """Write the file and drop it."""
         if not self._drop.drop(self._write(cutout), point):

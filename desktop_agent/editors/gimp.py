@@ -51,45 +51,30 @@ class Gimp(ByDrop):
         self.strategy = "drop, then move the layer by a script"
         self._windows = windows
         self._run_by = (run_by_bus, run_by_server) if run_by is None else run_by
-        self._layer = ""  # what GIMP calls it: first as the file, and otherwise once it was moved
-        self._moved = (0, 0)  # the layer, in pixels of the document
-        self._middle: tuple[ScreenPoint, float] | None = None  # where layers appear in this view, and its zoom
+        self._layer = ""  # what GIMP calls it: as the file
+        self._is_moved = False
+        self._middle: ScreenPoint | None = None  # of the view, where layers appear
 
-    def insert(self, cutout: Cutout, point: ScreenPoint) -> None:
-        """Drop; and move at once, if an earlier paste has shown where the view's middle is."""
-        super().insert(cutout, point)
-        self._moved = (0, 0)
-        if self._middle:
-            middle, zoom = self._middle
-            self._move_layer(middle, point, zoom)
+    def lands_at(self, point: ScreenPoint) -> ScreenPoint:
+        """The middle of the view, once a layer was seen there; at every zoom it is the same."""
+        return self._middle or point
 
     def move(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:
         """Move the layer by whole pixels of the document."""
-        middle = ScreenPoint(start.x - zoom * self._moved[0], start.y - zoom * self._moved[1])
-        if self._middle and self._middle[0].distance_to(start) < self._middle[0].distance_to(middle):
-            self._moved, middle = (0, 0), start  # it was seen before it was moved; the script may still come to it
-        self._middle = middle, zoom
-        return self._move_layer(start, end, zoom)
-
-    def learn(self, landed: ScreenPoint, zoom: float) -> bool:
-        """Remember the middle of the view from a layer that was not moved; the next is moved there at once."""
-        if self._moved == (0, 0):
-            self._middle = landed, zoom
-        return False
-
-    def _move_layer(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:
-        """A layer that was not moved yet has another name, so that no script moves it twice."""
+        self._middle, self._is_moved = start, True
         image = self._image_at(end)
         right, down = round((end.x - start.x) / zoom), round((end.y - start.y) / zoom)
         if image is None or (right, down) == (0, 0):
             return False
-        moved_name = self._layer.removesuffix(".png")
-        name = self._layer if self._moved == (0, 0) else moved_name
-        script = MOVE_LAYER.format(image=image, name=name, new_name=moved_name, right=right, down=down)
-        is_taken = any(run(" ".join(script.split())) for run in self._run_by)
-        if is_taken:
-            self._moved = (self._moved[0] + right, self._moved[1] + down)
-        return is_taken
+        # A moved layer has another name, so that no script that was slow to start moves it again.
+        new_name = self._layer.removesuffix(".png")
+        script = MOVE_LAYER.format(image=image, name=self._layer, new_name=new_name, right=right, down=down)
+        return any(run(" ".join(script.split())) for run in self._run_by)
+
+    def learn(self, landed: ScreenPoint, zoom: float) -> bool:  # noqa: ARG002
+        """Remember where a layer appeared; it is moved from there, so nothing would bring it nearer."""
+        self._middle = self._middle if self._is_moved else landed
+        return False
 
     def _image_at(self, point: ScreenPoint) -> str | None:
         """The number of the image that is open there; None where the title does not tell."""
@@ -101,7 +86,7 @@ class Gimp(ByDrop):
 
     def _write(self, cutout: Cutout) -> Path:
         file = super()._write(cutout)
-        self._layer = file.name
+        self._layer, self._is_moved = file.name, False
         return file
 
 

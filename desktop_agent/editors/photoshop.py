@@ -128,6 +128,10 @@ class Photoshop:
     def approach(self, point: ScreenPoint) -> None:
         """Nothing: the pointer is not needed."""
 
+    def lands_at(self, point: ScreenPoint) -> ScreenPoint:
+        """Nobody knows before it was seen."""
+        return point
+
     def insert(self, cutout: Cutout, point: ScreenPoint) -> None:  # noqa: ARG002  # `move` brings it there
         """Place it in the middle of what is in sight; where on the screen that is, the next look will see."""
         self._cutout, self._way = cutout, (0.0, 0.0)

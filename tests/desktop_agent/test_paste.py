@@ -69,6 +69,9 @@ class DrawnEditor:
     def approach(self, point: ScreenPoint) -> None:
         self.place = point
 
+    def lands_at(self, point: ScreenPoint) -> ScreenPoint:
+        return point
+
     def insert(self, cutout: Picture, point: ScreenPoint) -> None:
         self.steps.append(self.screen.copy())
         self.given.append(cutout)

@@ -62,24 +62,22 @@ def test_the_move_leaves_no_step_of_its_own(cutout: Picture, tmp_path: Path) -> 
     assert freeze < move < thaw
 
 
-def test_the_next_layer_is_moved_from_the_middle_at_once(cutout: Picture, tmp_path: Path) -> None:
-    gimp = FakeGimp()
-    editor = editor_for(gimp, tmp_path)
+def test_the_next_layer_is_looked_for_where_the_last_appeared(cutout: Picture, tmp_path: Path) -> None:
+    editor = editor_for(FakeGimp(), tmp_path)
+    assert editor.lands_at(AIM) == AIM
     editor.insert(cutout, AIM)
     editor.move(MIDDLE, AIM, zoom=0.5)
-    editor.insert(cutout, ScreenPoint(900, 500))
-    assert "(+ (car offsets) 200) (+ (cadr offsets) 0)" in gimp.scripts[1]
+    assert editor.lands_at(AIM) == MIDDLE
 
 
-def test_a_layer_seen_before_a_slow_script_came_to_it_is_not_moved_twice(cutout: Picture, tmp_path: Path) -> None:
+def test_a_layer_is_not_moved_twice_by_scripts_that_are_slow_to_start(cutout: Picture, tmp_path: Path) -> None:
     gimp = FakeGimp()
     editor = editor_for(gimp, tmp_path)
-    editor.learn(MIDDLE, 1.0)
     editor.insert(cutout, AIM)
     editor.move(MIDDLE, AIM, zoom=1.0)
-    # Both ask for the name that a layer has until it is moved: whichever comes second finds no such layer.
-    assert gimp.scripts[0] == gimp.scripts[1]
-    assert f'"{gimp.files[0].name}"' in gimp.scripts[0]
+    name = gimp.files[0].name
+    assert f'(gimp-item-get-name layer)) "{name}")' in gimp.scripts[0]
+    assert f'(gimp-item-set-name layer "{name.removesuffix(".png")}")' in gimp.scripts[0]
 
 
 def test_a_title_that_tells_no_image_is_no_reason_to_guess(cutout: Picture, tmp_path: Path) -> None:
