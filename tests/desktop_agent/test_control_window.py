@@ -157,10 +157,14 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         known = environment(tmp_path / "home", screen.display)
         for name, value in known.items():
             monkeypatch.setenv(name, value)
+        stays = open_display(screen.display)  # an X server that loses its last client starts anew
         programs.start("window manager", ["openbox"], known)
         desk = Desk(programs, screen)
+        is_managed = stays.intern_atom("_NET_SUPPORTING_WM_CHECK")
+        desk.wait_for(lambda _screenshot: bool(stays.screen().root.get_full_property(is_managed, X.AnyPropertyType)))
         yield desk
         desk.control.close()
+        stays.close()
 
 
 def test_a_camera_reads_the_code_until_it_was_used_and_then_the_window_makes_way(desk: Desk) -> None:
