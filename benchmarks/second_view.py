@@ -44,7 +44,12 @@ JPEG_QUALITY = 85  # of the phone
 class KeptOverlay(Overlay):
     """What a screen would show."""
 
+    screenshot: Screenshot
     patches: Sequence[Patch] = ()
+
+    def take_clean_screenshots(self) -> Sequence[Screenshot]:
+        """The one there is."""
+        return [self.screenshot]
 
     def show(self, patches: Sequence[Patch], shows_s: float) -> bool:
         """Keep it."""
@@ -67,7 +72,7 @@ def try_case(case: dict[str, Any], simulator: Path) -> Tried:
     cv2.setNumThreads(1)
     case["out"] = [min(side, limit) for side, limit in zip(case["out"], (MOST_WIDTH, MOST_WIDTH * 3 // 4), strict=True)]
     screenshot = Screenshot(_read(simulator / "screens" / case["screenshot"]), 0, 0)
-    overlay = KeptOverlay()
+    overlay = KeptOverlay(screenshot)
     finder = PointFinder(RecentScreens(lambda: [screenshot]), Aims(_find), overlay)
     scale = SCALED_WIDTH / screenshot.pixels.shape[1]
     try:

@@ -79,8 +79,12 @@ class PointFinder:
             ScreenMoving: what was aimed at moves.
             ScreenNotInView and the others of find_screen_point: there is no such point.
         """
-        if request.is_second_view:
-            return self._find_again(view, request)
+        try:
+            return self._find_again(view, request) if request.is_second_view else self._find_first(view, request)
+        finally:
+            self._recent.rest()
+
+    def _find_first(self, view: Picture, request: PasteRequest) -> FoundPoint:
         try:
             found = self._find_on_screen(view, request.shutter_s)
         except MARKERS_HELP as refusal:
@@ -116,7 +120,7 @@ class PointFinder:
         raise ScreenMoving
 
     def _show_markers(self) -> bool:
-        screenshots = [screen.screenshot for screen in self._recent.take().screens]
+        screenshots = self._overlay.take_clean_screenshots()
         markers = place_markers(screenshots)
         patches = [patch for index, placed in markers.items() for patch in draw_markers(screenshots[index], placed)]
         until_s = time.monotonic() + MARKERS_S

@@ -34,7 +34,7 @@ class Overlay:
         self._program: subprocess.Popen[bytes] | None = None
         self._is_broken = command is None
         self._covers: list[tuple[Patch, float]] = []  # and until when, by time.monotonic(), it is in screenshots
-        self._clean: Sequence[Screenshot] = ()
+        self._clean: Sequence[Screenshot] = ()  # the last one; none while nothing is covered
 
     def prepare(self) -> None:
         """Start the program of the windows, so that the first patch need not wait for it."""
@@ -49,10 +49,13 @@ class Overlay:
         """Show these instead of those before; they go by themselves after `shows_s`. False if that cannot be."""
         with self._turn:
             self.prepare()
-            if self._program is None:
+            if self._program is None or self._is_broken:
                 return False
+            self._forget_what_is_gone()
+            if not self._covers:
+                self._clean = self._take_screenshots()
             now_s = time.monotonic()
-            going = [(patch, min(until_s, now_s + REDRAWN_S)) for patch, until_s in self._covers if until_s > now_s]
+            going = [(patch, min(until_s, now_s + REDRAWN_S)) for patch, until_s in self._covers]
             self._covers = going + [(patch, now_s + shows_s + REDRAWN_S) for patch in patches]
             return self._tell(OverlayMessage(patches, shows_s))
 
@@ -66,10 +69,11 @@ class Overlay:
         """Screenshots without the patches: there, what was seen before they came."""
         with self._turn:
             screenshots = self._take_screenshots()
-            self._covers = [(patch, until_s) for patch, until_s in self._covers if until_s > time.monotonic()]
-            for screenshot in screenshots:
-                self._clean_up(screenshot)
-            self._clean = screenshots
+            self._forget_what_is_gone()
+            if self._covers:
+                for screenshot in screenshots:
+                    self._clean_up(screenshot)
+                self._clean = screenshots
             return screenshots
 
     def close(self) -> None:
@@ -84,6 +88,12 @@ class Overlay:
                     self._program.kill()
             self._program, self._is_broken = None, True
 
+    def _forget_what_is_gone(self) -> None:
+        now_s = time.monotonic()
+        self._covers = [(patch, until_s) for patch, until_s in self._covers if until_s > now_s]
+        if not self._covers:
+            self._clean = ()
+
     def _clean_up(self, screenshot: Screenshot) -> None:
         for clean in self._clean:
             if clean.is_of_same_monitor(screenshot):
@@ -92,8 +102,6 @@ class Overlay:
 
     def _tell(self, message: OverlayMessage) -> bool:
         """Send a message and wait until it is on the screen; a program that fails once is not tried again."""
-        if self._is_broken:
-            return False
         assert self._program and self._program.stdin and self._program.stdout
         try:
             message.write(self._program.stdin)  # type: ignore[arg-type]  # typeshed: IO[bytes], which it is a kind of

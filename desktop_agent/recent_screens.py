@@ -68,6 +68,12 @@ class RecentScreens:
                 self._thread = threading.Thread(target=self._keep_taking, name="recent screens", daemon=True)
                 self._thread.start()
 
+    def rest(self) -> None:
+        """Forget what was taken, unless somebody aims."""
+        with self._state:
+            if self._thread is None:
+                self._moments.clear()
+
     def take(self) -> Moment:
         """This moment."""
         with self._turn:

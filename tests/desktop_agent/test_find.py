@@ -15,7 +15,7 @@ from desktop_agent.overlay_message import Patch
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen
 from desktop_agent.recent_screens import WANTED_S, RecentScreens
-from desktop_agent.screenshot import Screenshot
+from desktop_agent.screenshot import Screenshot, TakeScreenshots
 from protocol.errors import AimBesideScreen, CopyPasteError, ScreenMoving, ScreenTooPlain, SecondViewWanted
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteRequest
@@ -34,9 +34,14 @@ class DrawnOverlay(Overlay):
     can_show: bool = True
     patches: Sequence[Patch] = ()
 
+    take: TakeScreenshots = list
+
     def show(self, patches: Sequence[Patch], shows_s: float) -> bool:
         self.patches = patches if self.can_show else ()
         return self.can_show
+
+    def take_clean_screenshots(self) -> Sequence[Screenshot]:
+        return self.take()
 
 
 @dataclass
@@ -52,6 +57,7 @@ class Desk:
     searched: list[ReadyScreen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.overlay.take = self._take
         self.recent = RecentScreens(self._take, lambda: self.now_s)
         self.finder = PointFinder(self.recent, Aims(self._find, lambda: self.now_s), self.overlay)
 
@@ -121,6 +127,11 @@ def test_a_shutter_at_an_impossible_time_is_as_good_as_an_unknown_one(desk: Desk
     desk.recent.take()
     desk.scrolls = [60]
     assert desk.finder.find(VIEW, PasteRequest(90.0, shutter_s=shutter_s)).screen_point == AIM
+
+
+def test_after_a_paste_without_aims_nothing_of_the_screen_is_kept(desk: Desk) -> None:
+    desk.finder.find(VIEW, PasteRequest(90.0))
+    assert desk.recent.at(desk.now_s) is None
 
 
 def test_an_aim_keeps_the_screen_ready_for_the_next(desk: Desk) -> None:
