@@ -169,6 +169,7 @@ class Paster:
         self._notify = notify
         self._watch = Watch(desktop.platform.take_screenshots, longest_wait_s)
         self._zooms: dict[int, float] = {}  # of windows, as they were seen last
+        self._views: dict[int, Screenshot] = {}  # of windows, as they were left by the last paste
         self._last: Pasted | None = None
         self._turn = threading.Lock()
 
@@ -214,7 +215,9 @@ class Paster:
                 now = self._watch.calm(pasted.before)
                 if not self._is_still_there(pasted, now):
                     raise NothingToUndo("The cutout is not where it was any more.")
-                return UndoAnswer(target.editor.name, self._take_back(pasted))
+                is_undone = self._take_back(pasted)
+                self._views[target.window.number] = self._watch.again(pasted.before)
+                return UndoAnswer(target.editor.name, is_undone)
 
     def _paste(self, cutout: Cutout, view: Picture, request: PasteRequest) -> PasteAnswer:
         stopwatch = Stopwatch()
@@ -254,11 +257,13 @@ class Paster:
                 break
             with stopwatch.stage("undo"):
                 if self._take_back(pasted):
+                    self._views[target.window.number] = pasted.before
                     continue
                 if self._is_still_there(pasted, self._watch.again(pasted.before)):
                     break  # an editor that undoes nothing, such as a page to draw on; it stays as it is
                 raise PasteMisplaced(NOT_SURELY_UNDONE)
         if pasted.is_there:
+            self._views[target.window.number] = pasted.after
             return pasted
         with stopwatch.stage("undo"):
             raise PasteMisplaced(self._undo_misplaced(pasted))
@@ -267,6 +272,7 @@ class Paster:
         """Insert once, and see where it landed."""
         with stopwatch.stage("paste"):
             before = self._approach(target)
+            self._forget_if_changed(target, before)
         zoom = self._zooms.get(target.window.number, 1.0)
         given = fit_cutout(target.cutout, target.width_px, target.turn_deg, _size(before), zoom)
         with self._journal.noting(target.editor.name) if self._journal else contextlib.nullcontext():
@@ -346,6 +352,12 @@ class Paster:
         focused = self._windows.focused()
         if focused and focused != window and (focused.is_dialog or focused.program == window.program):
             raise DialogInFront(_title_of(focused))
+
+    def _forget_if_changed(self, target: Target, now: Screenshot) -> None:
+        """What was learnt of a view holds for as long as it looks the same."""
+        known = self._views.get(target.window.number)
+        if known is None or not known.is_of_same_monitor(now) or differ(known, now):
+            target.editor.forget()
 
     def _check_place(self, target: Target) -> None:
         if not self._is_where_it_was(target.window, target.aim):

@@ -13,6 +13,7 @@ from protocol.geometry import ScreenPoint
 LONGEST_WAIT_S = 8.0  # for an editor to show what was pasted
 CALM_S = 0.12  # without a change, before a paste: what hovering and raising a window do is done
 SETTLED_S = 0.3  # without a change, after a paste: the editor has finished drawing
+UNDONE_S = 2.0  # without a change, after something changed: the undo was not one of the cutout
 SEARCHED_S = 0.8  # without a change: it is worth the time to search the whole monitor
 MOST_LEFT_OVER = 0.2  # of the pixels around an undone cutout that may still differ: handles, a tooltip
 POLL_S = 0.04
@@ -80,7 +81,7 @@ class Watch:
             was_gone = bool(is_gone)
             if differ(last, current):
                 still_since_s = time.monotonic()
-            elif differ(since, current) and time.monotonic() - still_since_s >= SETTLED_S:
+            elif differ(since, current) and time.monotonic() - still_since_s >= UNDONE_S:
                 return False
             last = current
             time.sleep(POLL_S)

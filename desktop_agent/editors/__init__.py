@@ -55,6 +55,10 @@ class Editor(Protocol):
         """Remember where the last insertion landed, and its zoom; whether the next would land nearer by it."""
         ...
 
+    def forget(self) -> None:
+        """Hold nothing for true that depends on how far the view is scrolled or zoomed: it has changed."""
+        ...
+
     def undo(self) -> None:
         """Take back the last step of the document."""
         ...

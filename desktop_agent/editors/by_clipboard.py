@@ -97,6 +97,9 @@ class ByClipboard:
         """It goes where the pointer is; nothing else would bring it nearer."""
         return False
 
+    def forget(self) -> None:
+        """Nothing: the pointer is enough."""
+
     def undo(self) -> None:
         """Press undo."""
         self._hands.press(self._hands.command_key, "z")
@@ -129,6 +132,10 @@ class WhereItPleases(ByClipboard):
         sample = Sample(self._size, self._padding, landed, zoom)
         self._own_place = OwnPlace.learnt(self._own_place, sample, self._aim)
         return not is_there and self._padding_to(self._aim) != self._padding
+
+    def forget(self) -> None:
+        """Padding for another zoom may put the cutout out of sight, where nobody could tell what became of it."""
+        self._own_place = None
 
     def _padding_to(self, point: ScreenPoint) -> Padding:
         padding = self._own_place.padding(self._size, point) if self._own_place else (0, 0, 0, 0)

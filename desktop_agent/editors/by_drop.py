@@ -47,6 +47,9 @@ class ByDrop:
         """There is nothing to learn: it lands where it is dropped."""
         return False
 
+    def forget(self) -> None:
+        """Nothing: the spot is enough."""
+
     def undo(self) -> None:
         """Press undo."""
         self._hands.press(self._hands.command_key, "z")

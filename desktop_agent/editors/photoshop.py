@@ -148,6 +148,9 @@ class Photoshop:
         """There is nothing to learn: the view may have been scrolled by the next time."""
         return False
 
+    def forget(self) -> None:
+        """Nothing: each paste is looked for."""
+
     def undo(self) -> None:
         """Go back by the step that placed it."""
         self._ask(f"arTry(function (document) {{ arCheckIsSame(document, {self._document}); arTakeBack(document); }})")

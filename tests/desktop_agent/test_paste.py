@@ -65,6 +65,7 @@ class DrawnEditor:
     place: ScreenPoint = AIM  # of the pointer
     clipboard: object = "what the user copied"
     undo_count: int = 0
+    forgotten: int = 0
 
     def approach(self, point: ScreenPoint) -> None:
         self.place = point
@@ -101,6 +102,9 @@ class DrawnEditor:
         is_far = self.offset != 0
         self.offset = 0.0 if self.learns_place else self.offset
         return self.learns_place and is_far
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def undo(self) -> None:
         self.undo_count += 1
@@ -281,6 +285,18 @@ def test_an_editor_with_a_place_of_its_own_learns_it_and_leaves_one_step(screen:
     answer = paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
     assert answer.error_px is not None and answer.error_px < 1.5
     assert (len(editor.steps), editor.undo_count) == (1, 1)
+
+
+def test_what_was_learnt_of_a_view_is_forgotten_when_it_looks_different(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    paster.undo()
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    assert editor.forgotten == 1  # of the time before the first paste
+    editor.screen[100:300, 900:1200] = 40
+    paster.paste(cutout, VIEW, PasteRequest(90))
+    assert editor.forgotten == 2
 
 
 def test_in_a_zoomed_editor_the_cutout_is_as_wide_as_it_floated_and_leaves_one_step(

@@ -85,6 +85,17 @@ def test_a_program_that_pastes_under_the_pointer_is_not_thought_to_have_a_place_
     assert all(given.shape == cutout.shape for given in view.given)
 
 
+def test_a_place_that_was_forgotten_is_learnt_anew(cutout: Picture) -> None:
+    cutout[:, :, 3] = 255
+    view = View(CORNER)
+    editor = WhereItPleases("fake", view, view, ("ctrl", "v"))  # type: ignore[arg-type]  # of both it uses one method
+    editor.insert(cutout, ScreenPoint(730, 590))
+    editor.learn(view.landed(), 1.0)
+    editor.forget()
+    editor.insert(cutout, ScreenPoint(730, 590))
+    assert view.given[-1].shape == cutout.shape
+
+
 def test_a_cutout_is_not_padded_beyond_what_an_editor_could_hold(cutout: Picture) -> None:
     cutout[:, :, 3] = 255
     view = View(CORNER, zoom=0.1)
