@@ -150,12 +150,12 @@ def run(cases: Sequence[dict[str, Any]], folder: Path, screens: Path) -> Iterato
 
     @lru_cache(maxsize=50)
     def screen(name: str) -> tuple[Picture, ReadyScreen, float]:
-        pixels = _read(screens / name)
+        pixels = read_picture(screens / name)
         ready, _ms, cpu_ms = _timed(lambda: make_ready(Screenshot(pixels, 0, 0)))
         return pixels, ready, cpu_ms
 
     for case in cases:
-        view = _read(folder / case["photo"])
+        view = read_picture(folder / case["photo"])
         pixels, ready, ready_cpu_ms = screen(case["screenshot"])
         yield (
             Answer(case, predict(view, ready, ready_cpu_ms)),
@@ -163,7 +163,8 @@ def run(cases: Sequence[dict[str, Any]], folder: Path, screens: Path) -> Iterato
         )
 
 
-def _read(path: Path) -> Picture:
+def read_picture(path: Path) -> Picture:
+    """An RGB picture from a file."""
     return np.asarray(Image.open(path).convert("RGB"))
 
 

@@ -33,11 +33,13 @@ from protocol.errors import (
 )
 from protocol.geometry import ScreenPoint, view_centre
 
-ACCEPTED = 0.8  # least probability of a point that is told
-SURE = 0.95  # of one for which nobody searches any further
+ACCEPTED = 0.75  # least probability of a point that is told
+SURE = 0.9  # of one for which nobody searches any further
 LARGEST_RADIUS_PX = 5.0  # of 95 %, in screen pixels; beyond that, what is known lies too far from the aim
-RADIUS_STRETCH = 2.0  # what the residuals do not tell: patches that err together
-LENS_PX = 0.25  # in view pixels: what the lens does to the centre, which the mapping cannot follow
+RADIUS_STRETCH = 6.5  # patches err together, which their residuals do not tell; holds 95 % of seeds 501, 601 and 701
+FINEST_PX = 0.15  # in view pixels: no point is known better
+MARKERS_STRETCH = 2.0  # the same of a homography from markers
+MARKERS_LENS_PX = 0.25  # in view pixels: what the lens does to the centre, which a homography cannot follow
 SAME_POINT_PX = 20.0
 AS_GOOD = 0.05  # of the share of blocks that agree: no evidence for the better one
 DARK = 40  # grey level below which nearly all of a dark view lies
@@ -173,12 +175,17 @@ def _track(view: View, screens: Sequence[ReadyScreen], near: FoundPoint) -> Answ
 
 def _answer(view: View, candidate: Candidate) -> Answer:
     refined = refine(view, candidate)
-    found = _found(refined.mapping, refined.radius_95, view.size, candidate.screen.screenshot)
-    found = replace(found, probability=probability(candidate, refined), agreement=candidate.agreement.share)
+    found = _found(refined.mapping, view.size, candidate.screen.screenshot)
+    finest = FINEST_PX * found.scale * view.size[0] / view.fine_size[0]
+    radius_95 = float(np.hypot(RADIUS_STRETCH * refined.radius_95, finest))
+    found = replace(
+        found, radius_95=radius_95, probability=probability(candidate, refined), agreement=candidate.agreement.share
+    )
     return Answer(found, candidate, refined)
 
 
-def _found(mapping: Mapping, radius_95: float, view_size: Size, screenshot: Screenshot) -> FoundPoint:
+def _found(mapping: Mapping, view_size: Size, screenshot: Screenshot) -> FoundPoint:
+    """The point that a mapping tells, as if it were certain."""
     x, y = mapping.at_centre()
     jacobian = mapping.jacobian_at_centre()
     scale = float(np.sqrt(abs(np.linalg.det(jacobian))))
@@ -187,7 +194,7 @@ def _found(mapping: Mapping, radius_95: float, view_size: Size, screenshot: Scre
         screen_point=screenshot.to_desktop(x, y),
         scale=scale * mapping.size[0] / view_size[0],
         turn_deg=float(np.rad2deg(turn)),
-        radius_95=float(np.hypot(RADIUS_STRETCH * radius_95, LENS_PX * scale)),
+        radius_95=0.0,
         probability=1.0,
         agreement=1.0,
         monitor=screenshot,
@@ -211,8 +218,10 @@ def point_through(homography: Homography, small: Size, view: Picture, screenshot
     mapping = Mapping(homography.view_from_screen, 0.0, small)
     if np.linalg.det(mapping.jacobian_at_centre()) <= 0:
         raise ScreenNotInView
-    radius_95 = homography.radius_95(view_centre(*small))
-    return _found(mapping, radius_95, (view.shape[1], view.shape[0]), screenshot)
+    found = _found(mapping, (view.shape[1], view.shape[0]), screenshot)
+    lens = MARKERS_LENS_PX * found.scale * view.shape[1] / small[0]
+    radius_95 = float(np.hypot(MARKERS_STRETCH * homography.radius_95(view_centre(*small)), lens))
+    return replace(found, radius_95=radius_95)
 
 
 def check_point(found: FoundPoint) -> None:
