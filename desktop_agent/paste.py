@@ -216,7 +216,7 @@ class Paster:
                 if not self._is_still_there(pasted, now):
                     raise NothingToUndo("The cutout is not where it was any more.")
                 is_undone = self._take_back(pasted)
-                self._views[target.window.number] = self._watch.again(pasted.before)
+                self._views[target.window.number] = self._watch.calm(pasted.before)
                 return UndoAnswer(target.editor.name, is_undone)
 
     def _paste(self, cutout: Cutout, view: Picture, request: PasteRequest) -> PasteAnswer:
@@ -282,6 +282,8 @@ class Paster:
                 expected = Expected(given, target.editor.lands_at(target.aim), zoom)
                 after, landing = self._watch.wait_for(before, expected, lambda: self._check_no_dialog(target.window))
         if landing is None:
+            self._views.pop(target.window.number, None)
+            self._zooms.pop(target.window.number, None)
             # Nothing is known to be pasted, so an undo might take back the user's own last step.
             raise SomethingElseAppeared if differ(before, after) else PasteNotSeen
         given_width, _ = fitted_size(target.cutout, target.width_px, _size(before), zoom)

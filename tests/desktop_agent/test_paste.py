@@ -299,6 +299,20 @@ def test_what_was_learnt_of_a_view_is_forgotten_when_it_looks_different(screen: 
     assert editor.forgotten == 2
 
 
+def test_after_a_paste_that_was_not_seen_nothing_is_held_for_true(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), zoom=0.5)
+    paster = paster_for(editor, longest_wait_s=3.0)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    paster.undo()
+    editor.takes_pictures = False
+    with pytest.raises(PasteNotSeen):
+        paster.paste(cutout, VIEW, PasteRequest(180))
+    with pytest.raises(PasteNotSeen):
+        paster.paste(cutout, VIEW, PasteRequest(180))
+    assert editor.given[-1].shape[1] == round(180 * FOUND.scale)
+    assert editor.forgotten == 2
+
+
 def test_in_a_zoomed_editor_the_cutout_is_as_wide_as_it_floated_and_leaves_one_step(
     screen: Picture, cutout: Picture
 ) -> None:
