@@ -78,6 +78,14 @@ def test_another_screen_does_not_agree(grey_view: Grey) -> None:
     assert measure_agreement(grey_view, other, TRUTH).share < 0.3
 
 
+def test_what_the_view_shows_on_a_blank_part_of_the_screen_speaks_against_it(screen: Picture, grey_view: Grey) -> None:
+    emptied = screen.copy()
+    emptied[200:600, 400:900] = 235
+    agreement = measure_agreement(grey_view, make_ready(Screenshot(emptied, 0, 0)), TRUTH)
+    assert agreement.share < 0.85
+    assert agreement.share_near_aim < agreement.share
+
+
 def test_what_changed_away_from_the_aim_weighs_less(screen: Picture, grey_view: Grey) -> None:
     changed = screen.copy()
     changed[:, 1000:] = draw_screen(seed=6)[:, 1000:]
