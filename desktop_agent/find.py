@@ -22,6 +22,7 @@ from protocol.errors import (
     ScreenTooPlain,
     SecondViewWanted,
     ViewTooBlurred,
+    ViewTooDark,
 )
 from protocol.messages import PasteRequest
 
@@ -30,7 +31,10 @@ MOST_LOOKS = 5  # at content that moves, before a paste
 STILL_S = 0.12
 LONGEST_VIEW_PX = 1280
 SURE_PX = 1.5  # in pixels of a view that long: the 95 % radius
-MARKERS_HELP = (ScreenTooPlain, ScreenNotInView, ScreenDiffers, ScreenAmbiguous, CameraTooClose, ViewTooBlurred)
+MARKERS_HELP = (
+    *(ScreenTooPlain, ScreenNotInView, ScreenDiffers, ScreenAmbiguous),
+    *(CameraTooClose, ViewTooBlurred, ViewTooDark),
+)
 
 
 @dataclass(frozen=True)
