@@ -15,7 +15,7 @@ from desktop_agent.editors import Editor
 from desktop_agent.fit import fit_cutout, fitted_size
 from desktop_agent.journal import Journal
 from desktop_agent.locate import FoundPoint
-from desktop_agent.look import Landing, find_expected
+from desktop_agent.look import Landing, find_changed, find_expected
 from desktop_agent.pictures import Cutout, Picture
 from desktop_agent.platforms import Platform, Window
 from desktop_agent.saved_cutouts import save_cutout
@@ -43,6 +43,7 @@ LINE_PX = 40.0  # of text, and the gap to the next: how far from the aim a caret
 CLOSE_PX = 1.0  # to the aim: nothing to correct
 OTHER_SIZE = 0.04  # of the size wanted: the editor is zoomed, and what it is given must be another size
 NO_ZOOM = 0.02  # from a zoom of 1: within what a look can tell
+OTHER_VIEW = 0.001  # of the monitor's pixels: scroll bars of another zoom differ by more, a status line by less
 MOST_INSERTIONS = 3  # each but the last undone: one to learn the zoom, one to learn the place
 FRONT_S = 2.0  # for the window manager to bring a window to the front
 BLACK_LEVEL = 8  # of 255: no screen that is on is as dark as this all over
@@ -358,7 +359,7 @@ class Paster:
     def _forget_if_changed(self, target: Target, now: Screenshot) -> None:
         """What was learnt of a view holds for as long as it looks the same."""
         known = self._views.get(target.window.number)
-        if known is None or not known.is_of_same_monitor(now) or differ(known, now):
+        if not known or not known.is_of_same_monitor(now) or _share_changed(known, now) > OTHER_VIEW:
             target.editor.forget()
 
     def _check_place(self, target: Target) -> None:
@@ -419,6 +420,10 @@ def _answer(target: Target, stopwatch: Stopwatch, pasted: Pasted | None = None) 
         verified=pasted is not None,
         stages_s=stopwatch.stages_s,
     )
+
+
+def _share_changed(one: Screenshot, other: Screenshot) -> float:
+    return float(find_changed(one.pixels, other.pixels).mean())
 
 
 def _size(screenshot: Screenshot) -> tuple[int, int]:

@@ -292,6 +292,7 @@ def test_what_was_learnt_of_a_view_is_forgotten_when_it_looks_different(screen: 
     paster = paster_for(editor)
     paster.paste(cutout, VIEW, PasteRequest(180))
     paster.undo()
+    editor.screen[770:776, 20:170] = 200  # the status line
     paster.paste(cutout, VIEW, PasteRequest(180))
     assert editor.forgotten == 1  # of the time before the first paste
     editor.screen[100:300, 900:1200] = 40
