@@ -1,5 +1,6 @@
 """Linux with X11."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,10 @@ def connect() -> Platform:
 
 
 class X11Windows:
-    """The windows, through the hints that every window manager keeps (EWMH)."""
+    """The windows, through the hints that every window manager keeps (EWMH).
+
+    A phone may aim while another pastes, so several threads ask; Xlib mixes up their answers if they ask at once.
+    """
 
     def __init__(self) -> None:
         """Connect to the display named by DISPLAY."""
@@ -46,9 +50,24 @@ class X11Windows:
         self._display = open_display()
         self._root = self._display.screen().root
         self._closed = Xlib.error.XError  # what asking about a window raises that has just closed
+        self._turn = threading.Lock()
 
     def at(self, point: ScreenPoint) -> Window:
         """The topmost window there that is in sight and no panel."""
+        with self._turn:
+            return self._at(point)
+
+    def focused(self) -> Window | None:
+        """The window that the window manager calls active."""
+        with self._turn:
+            return self._focused()
+
+    def focus(self, window: Window) -> None:
+        """Ask the window manager, as a pager would."""
+        with self._turn:
+            self._focus(window)
+
+    def _at(self, point: ScreenPoint) -> Window:
         for number in reversed(self._numbers(self._root, "_NET_CLIENT_LIST_STACKING")):
             client = self._display.create_resource_object("window", number)
             try:
@@ -60,8 +79,7 @@ class X11Windows:
                 continue
         raise NoEditorThere
 
-    def focused(self) -> Window | None:
-        """The window that the window manager calls active."""
+    def _focused(self) -> Window | None:
         numbers = self._numbers(self._root, "_NET_ACTIVE_WINDOW")
         if not numbers or not numbers[0]:
             return None
@@ -70,8 +88,7 @@ class X11Windows:
         except self._closed:
             return None
 
-    def focus(self, window: Window) -> None:
-        """Ask the window manager, as a pager would."""
+    def _focus(self, window: Window) -> None:
         from Xlib import X
         from Xlib.protocol.event import ClientMessage
 

@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from Xlib import Xatom
 
 from demo.desktop import VirtualScreen
 from demo.programs import Programs
 from desktop_agent.pictures import Picture
+from desktop_agent.platforms.x11 import X11Windows
 from desktop_agent.platforms.x11_clipboard import X11Clipboard
 from desktop_agent.platforms.x11_drop import X11Drop
 from desktop_agent.platforms.x11_input import X11Input
@@ -136,3 +139,26 @@ def test_the_pointer_hovers_where_it_is_sent() -> None:
 
 def test_a_window_that_takes_no_drops_gets_none(tmp_path: Path) -> None:
     assert not X11Drop().drop(tmp_path, ScreenPoint(100, 100))
+
+
+def test_several_phones_may_ask_for_windows_at_once() -> None:
+    display = open_display()
+    root = display.screen().root
+    client = root.create_window(0, 0, 200, 100, 0, display.screen().root_depth)
+    client.set_wm_class("drawn", "Drawn")
+    client.map()
+    root.change_property(display.intern_atom("_NET_CLIENT_LIST_STACKING"), Xatom.WINDOW, 32, [client.id])
+    root.change_property(display.intern_atom("_NET_ACTIVE_WINDOW"), Xatom.WINDOW, 32, [client.id])
+    display.sync()
+    windows = X11Windows()
+
+    def ask(number: int) -> str:
+        asked = windows.focused() if number % 2 else windows.at(ScreenPoint(20, 30))
+        return asked.program if asked else ""
+
+    with ThreadPoolExecutor(8) as phones:
+        assert set(phones.map(ask, range(400))) == {"Drawn"}
+    client.destroy()
+    root.delete_property(display.intern_atom("_NET_CLIENT_LIST_STACKING"))
+    root.delete_property(display.intern_atom("_NET_ACTIVE_WINDOW"))
+    display.sync()
