@@ -236,7 +236,7 @@ class EditorNotReached(CopyPasteError):
 
 
 class PasteNotSeen(CopyPasteError):
-    """The editor did not take the cutout: nothing changed on the screen. Open a document that takes pictures."""
+    """The editor did not take the cutout: nothing changed on the screen. Open a picture that is not read-only."""
 
     code = "paste_not_seen"
     status = 409
