@@ -77,12 +77,14 @@ def refuse(window: Window, _platform: Platform, _folder: Path) -> Editor:
     raise EditorTakesNoPictures(f"This is {window.program}.")
 
 
-TEXT_EDITORS = "mousepad|gedit|org.gnome.texteditor|gnome-text-editor|kate|kwrite|pluma|xed|leafpad|featherpad|geany"
-TEXT_EDITORS_2 = "emacs|g?vim|code|code-oss|vscodium|sublime_text|notepad|notepad\\+\\+|textedit"
+TEXT_EDITORS = (
+    "mousepad|gedit|org.gnome.texteditor|gnome-text-editor|kate|kwrite|pluma|xed|leafpad|featherpad|geany"
+    "|emacs|g?vim|code|code-oss|vscodium|sublime_text|notepad|notepad\\+\\+|textedit"
+)
 TERMINALS = (
     ".*terminal.*|konsole|.*xterm|u?rxvt|alacritty|kitty|foot|org.wezfurlong.wezterm|terminator|tilix|st-256color"
+    "|iterm2|cmd|powershell|pwsh|conhost|mintty"
 )
-TERMINALS_2 = "iterm2|cmd|powershell|pwsh|conhost|mintty"  # of macOS and Windows
 FILE_MANAGERS = "thunar|nautilus|org.gnome.nautilus|dolphin|pcmanfm(-qt)?|nemo|caja|finder|explorer"
 
 PROFILES = (
@@ -96,7 +98,6 @@ PROFILES = (
     Profile("mtpaint", refuse),  # it has a clipboard of its own, and opens a dropped file in place of the document
     Profile(TEXT_EDITORS, refuse),
     Profile(TERMINALS, refuse),
-    Profile(TERMINALS_2, refuse),
     Profile(FILE_MANAGERS, refuse),
 )
 UNKNOWN = Profile(".*", paste_where_it_pleases("command", "v"))
