@@ -15,6 +15,7 @@ Cutout = npt.NDArray[np.uint8]  # (h, w, 4), RGBA, straight alpha
 HERE = Path(__file__).parent
 WIDTH, HEIGHT = 2400, 1600  # of the pictures; more than a window shows at any zoom that is opened here
 WIDTH_MM, HEIGHT_MM = 635.0, 423.33  # the same at 96 pixels an inch
+PARAGRAPHS = 40  # more than a window shows
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the five boxing wizards jump quickly after it. "
 
 
@@ -83,7 +84,7 @@ def write_editable_page(folder: Path, picture: Picture) -> Path:
     """For a browser: a page with text to write in; blank, or with words on every line."""
     words = "<p>" + SENTENCE * 3 + "</p>" if picture.std() > 1 else "<p><br></p>"
     path = folder / "editable.html"
-    path.write_text((HERE / "editable.html").read_text().replace("@TEXT@", words * 14))
+    path.write_text((HERE / "editable.html").read_text().replace("@TEXT@", words * PARAGRAPHS))
     return path
 
 
