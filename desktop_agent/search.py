@@ -92,6 +92,8 @@ def track(view: View, screen: ReadyScreen, near: Mapping) -> Candidate | None:
 
 def refine(view: View, candidate: Candidate) -> Fit:
     """The candidate's mapping, to the fine view, made exact around the aim."""
+    if view.fine_size == view.small_size:
+        return candidate.fit  # there is nothing finer to look at
     rough = candidate.fit.mapping.resized(view.fine_size)
     followed = follow(view.fine, candidate.screen, rough, REFINE_LEVELS, _box_around_aim(view.fine_size))
     everywhere = followed.joined(candidate.followed.moved(scaling(view.small_size, view.fine_size)))
