@@ -20,7 +20,7 @@ from real_editors.hand import MIDDLE
 OPENS_S = 120.0  # Krita's first start on a busy machine takes up to 100
 STILL_S = 1.5
 POLL_S = 0.2
-LARGEST_CARET_PX = 120  # its area; carets blink
+LARGEST_CARET_PX = 800  # its area; carets blink, and are as tall as a picture in their line
 LEAST_WHITE = 250.0  # of 255: median of a blank document
 LEAST_TEXTURE = 12.0  # grey levels: standard deviation of a textured one, words included
 SCROLL_STEPS = 3
