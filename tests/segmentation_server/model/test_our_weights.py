@@ -12,6 +12,7 @@ from segmentation_server.model.torch_engine import load_torch_engine
 from segmentation_server.photo import Photo
 from segmentation_server.segmenter import Segmenter
 from segmentation_server.training.recipe import recipe_from
+from tests.segmentation_server.test_segmenter import EMPTY_PHOTOS
 
 WEIGHTS = Path(model.__file__).parent / "weights" / "basnet_lite.safetensors"
 
@@ -21,6 +22,11 @@ def test_they_find_the_cup_and_not_the_table(coffee: Photo) -> None:
 
     assert mask[200, 300] > 0.9
     assert mask[::399, ::599].max() < 0.1  # the corners
+
+
+@pytest.mark.parametrize("photo", EMPTY_PHOTOS.values(), ids=EMPTY_PHOTOS)
+def test_they_find_nothing_where_nothing_is(photo: Photo) -> None:
+    assert Segmenter(load_torch_engine(WEIGHTS, threads=1))(photo).max() < 0.5
 
 
 def test_it_is_said_how_they_were_made() -> None:
