@@ -216,7 +216,7 @@ def program(dataset: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def test_sigterm_saves_and_ends(program: subprocess.Popen[str], tmp_path: Path) -> None:
     assert program.stdout is not None
-    next(line for line in program.stdout if line.startswith("step 2 "))
+    next(line for line in program.stdout if " step 2 of " in line)
 
     program.send_signal(signal.SIGTERM)
 
