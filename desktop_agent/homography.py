@@ -42,7 +42,7 @@ class Homography:
         normal = self.normal_from_view @ self.view_from_screen @ np.linalg.inv(self.normal_from_screen)
         mapped = np.linalg.inv(normal) @ self.normal_from_view @ (point.x, point.y, 1.0)
         screen = (mapped[:2] / mapped[2])[None]
-        by_parameters = _by_parameters(normal / normal[2, 2], screen)[0]
+        by_parameters = derive_by_parameters(normal / normal[2, 2], screen)[0]
         by_screen = _by_screen(normal / normal[2, 2], screen[0])
         spread = np.linalg.solve(by_screen, by_parameters)
         covariance = spread @ self.covariance @ spread.T / self.normal_from_screen[0, 0] ** 2
@@ -87,7 +87,7 @@ def refine(view_from_screen: Matrix, points_view: Points, points_screen: Points)
     normal = normal_from_view @ view_from_screen @ np.linalg.inv(normal_from_screen)
     for _ in range(STEPS):
         normal = normal / normal[2, 2]
-        jacobian, residual = _by_parameters(normal, screen), view - apply(normal, screen)
+        jacobian, residual = derive_by_parameters(normal, screen), view - apply(normal, screen)
         weight = 1 / (1 + (residual**2).sum(axis=1) / (OUTLIER_PX * normal_from_view[0, 0]) ** 2)
         curvature = np.einsum("nki,n,nkj->ij", jacobian, weight, jacobian)
         curvature += 1e-9 * np.trace(curvature) * np.eye(8)  # solvable, even if the points say too little
@@ -107,7 +107,7 @@ def normalise(points: Points) -> Matrix:
     return np.array([[scale, 0, -scale * x], [0, scale, -scale * y], [0, 0, 1]])
 
 
-def _by_parameters(normal: Matrix, points: Points) -> npt.NDArray[np.float64]:
+def derive_by_parameters(normal: Matrix, points: Points) -> npt.NDArray[np.float64]:
     """How mapped points move with the first eight entries of the mapping: (N, 2, 8)."""
     x, y = points.T
     mapped = np.column_stack([points, np.ones(len(points))]) @ normal.T

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop_agent.features import Points
-from desktop_agent.homography import RADIUS_95, Matrix, apply, normalise
+from desktop_agent.homography import RADIUS_95, Matrix, apply, derive_by_parameters, normalise
 
 Reals = npt.NDArray[np.float64]
 Size = tuple[int, int]  # (width, height)
@@ -143,23 +143,12 @@ def fit(start: Mapping, points_view: Points, points_screen: Points, knowing: Rea
 
 def _linearise(homography: Matrix, bend: float, screen: Points, view: Points) -> tuple[Reals, Reals]:
     """How mapped points move with the parameters, (N, 2, 9), and by how much they are off, (N, 2)."""
-    ideal, by_parameters = _by_parameters(homography, screen)
+    ideal, by_parameters = apply(homography, screen), derive_by_parameters(homography, screen)
     squared = (ideal**2).sum(axis=1)
     residual = view - ideal * (1 + bend * squared)[:, None]
     bending = (1 + bend * squared)[:, None, None] * np.eye(2) + 2 * bend * ideal[:, :, None] * ideal[:, None, :]
     by_bend = (ideal * squared[:, None])[:, :, None]
     return np.concatenate([bending @ by_parameters, by_bend], axis=2), residual
-
-
-def _by_parameters(homography: Matrix, points: Points) -> tuple[Points, Reals]:
-    """Mapped points, (N, 2), and how they move with the first eight entries of the homography: (N, 2, 8)."""
-    x, y = points.T
-    mapped = np.column_stack([points, np.ones(len(points))]) @ homography.T
-    u, v, w = mapped[:, 0] / mapped[:, 2], mapped[:, 1] / mapped[:, 2], mapped[:, 2]
-    zero, one = np.zeros_like(x), np.ones_like(x)
-    rows_u = np.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=1)
-    rows_v = np.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=1)
-    return np.stack([u, v], axis=1), np.stack([rows_u, rows_v], axis=1) / w[:, None, None]
 
 
 def _expect_a_phone(homography: Matrix, bend: float, focal: float) -> tuple[Matrix, Reals]:
@@ -191,7 +180,7 @@ def _squareness(parameters: Reals) -> Reals:
 def _at_centre(homography: Matrix, covariance: Matrix) -> Matrix:
     """The covariance of the point that is mapped to the origin, by the implicit function of its projection."""
     point = apply(invert(homography), np.zeros((1, 2)))
-    _, by_parameters = _by_parameters(homography, point)
+    by_parameters = derive_by_parameters(homography, point)
     by_point = homography[:2, :2] / float(homography[2] @ (*point[0], 1.0))
     spread = np.linalg.solve(by_point, by_parameters[0])
     return np.asarray(spread @ covariance[:8, :8] @ spread.T)
