@@ -20,7 +20,7 @@ class Sample:
     size: tuple[int, int]  # (width, height) of the cutout without its padding
     padding: Padding
     landed: ScreenPoint
-    zoom: float  # screen pixels in a pixel of the cutout
+    zoom: float  # points of the desktop in a pixel of the cutout
 
     def place_of(self, part: float) -> ScreenPoint:
         """Where on the desktop that part of the padded picture lies."""

@@ -167,7 +167,7 @@ def test_a_real_click_on_the_real_window_taps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "nobody").touch()
-    monkeypatch.setenv("XAUTHORITY", str(tmp_path / "nobody"))  # python3-xlib, which pyautogui brings, wants a file
+    monkeypatch.setenv("XAUTHORITY", str(tmp_path / "nobody"))  # old releases of Xlib want a file
     tls_server.answer = lambda _: PAIRED
     link = PairingLink("127.0.0.1", tls_server.server_port, certificate[1], "token").to_uri()
     arguments = ("--camera", f"file:{picture}", "--pair", link)
