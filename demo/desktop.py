@@ -24,7 +24,8 @@ class VirtualScreen:
     def __init__(self, programs: Programs, name: str, width: int, height: int) -> None:
         """Start it. Args: name: for its log. width, height: in pixels."""
         size = f"{width}x{height}x24"
-        command = ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp"]
+        # A server that resets when its last program leaves throws out those that are just coming.
+        command = ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp", "-noreset"]
         server = programs.start(name, command, {"PATH": "/usr/bin:/bin"})
         number = ""
         while not number.isdigit():  # warnings come first

@@ -184,7 +184,7 @@ def test_a_real_click_on_the_real_window_taps(
 
 @contextmanager
 def _x_server() -> Iterator[str]:
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "432x768x24", "-nolisten", "tcp"]
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "432x768x24", "-nolisten", "tcp", "-noreset"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         try:
