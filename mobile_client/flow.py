@@ -4,8 +4,9 @@ No Kivy, no pictures, no network.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from protocol.errors import CopyPasteError, SecondViewWanted
@@ -90,7 +91,7 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
 
     Every question to a server carries a ticket. Cancelling makes the ticket worthless: the late answer of a copy is
     dropped. A paste or an undo cannot be taken back once it was asked for, so cancelling one keeps the cutout and says
-    so, and its late answer still informs; but it changes nothing more.
+    so, and its late answer still informs; a paste that landed can then be undone, but nothing more is changed.
     """
 
     def __init__(
@@ -168,17 +169,20 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
         try:
             self._ask_to_paste(self._phone.take_view(), is_second_view=True)
         except CopyPasteError as error:  # no picture could be taken
-            self._pasted(error, is_late=False)
+            self._pasted(self._cutout(), error, is_late=False)
 
     def _ask_to_paste(self, view: ViewT, *, is_second_view: bool) -> None:
-        cutout = self.state.cutout
-        assert cutout is not None  # it is there while holding and pasting
-        settle = self._pasted if is_second_view else self._pasted_or_shown_marks
+        cutout = self._cutout()
+        settle = partial(self._pasted if is_second_view else self._pasted_or_shown_marks, cutout)
         self._ask(lambda: self._phone.paste(cutout, view, is_second_view=is_second_view), settle)
 
-    def _pasted_or_shown_marks(self, answer: PasteAnswer | CopyPasteError, is_late: bool) -> None:
+    def _cutout(self) -> CutoutT:
+        assert self.state.cutout is not None  # it is there while holding and pasting
+        return self.state.cutout
+
+    def _pasted_or_shown_marks(self, cutout: CutoutT, answer: PasteAnswer | CopyPasteError, is_late: bool) -> None:
         if not isinstance(answer, SecondViewWanted):
-            self._pasted(answer, is_late)
+            self._pasted(cutout, answer, is_late)
         elif is_late:
             self.inform(Notice(NOT_PASTED))
         else:
@@ -186,31 +190,39 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
             self.inform(Notice(answer.sentence))
             self._run_on_ui(lambda: self._paste_again(ticket), MARKS_S)
 
-    def _pasted(self, answer: PasteAnswer | CopyPasteError, is_late: bool) -> None:
+    def _pasted(self, cutout: CutoutT, answer: PasteAnswer | CopyPasteError, is_late: bool) -> None:
         notice = _notice_of(answer)
-        if is_late:
+        if not is_late:
+            if notice.is_error:
+                self._become(StateName.HOLDING, cutout, notice)
+            else:
+                self._offer_undo(cutout, State(notice=notice))
+        elif notice.is_error or not self._has_room_for(cutout):
             self.inform(notice)
-        elif notice.is_error:
-            self._become(StateName.HOLDING, self.state.cutout, notice)
         else:
-            self._offer_undo(notice)
+            self._offer_undo(cutout, replace(self.state, notice=notice))
 
-    def _offer_undo(self, notice: Notice) -> None:
+    def _has_room_for(self, cutout: CutoutT) -> bool:
+        """Whether the user can have a cutout back without losing another, or one that is being copied."""
+        name = self.state.name
+        return name is StateName.AIMING or (name is StateName.HOLDING and self.state.cutout is cutout)
+
+    def _offer_undo(self, pasted: CutoutT, state: State[CutoutT]) -> None:
         """For a while what was pasted can be had back."""
-        self._become(StateName.AIMING, notice=notice, pasted=self.state.cutout)
+        self._become(state.name, state.cutout, state.notice, pasted)
         ticket = self._ticket
         self._run_on_ui(lambda: self._end_offer(ticket), UNDO_OFFERED_S)
 
     def _end_offer(self, ticket: int) -> None:
         if ticket == self._ticket:
-            self._become(StateName.AIMING)
+            self._become(self.state.name, self.state.cutout)
 
     def _undone(self, answer: UndoAnswer | CopyPasteError, is_late: bool) -> None:
         notice = _notice_of(answer)
         if is_late:
             self.inform(notice)
         elif notice.is_error:
-            self._offer_undo(notice)
+            self._offer_undo(self._cutout(), State(notice=notice))
         else:
             self._become(StateName.HOLDING, self.state.cutout, notice)
 

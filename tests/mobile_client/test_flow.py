@@ -30,6 +30,7 @@ from protocol.errors import (
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteAnswer, UndoAnswer
 
+PASTED_NOTICE = Notice("Pasted into Inkscape, 1 px from the aim.")
 T = TypeVar("T")
 PASTED = PasteAnswer("Inkscape", "drop", ScreenPoint(10, 20), ScreenPoint(10, 21), 180.0, 1.0, True, {})
 
@@ -275,8 +276,46 @@ def test_the_late_answer_of_a_cancelled_paste_still_informs(holding: FakePhone) 
     holding.flow.tap()
     holding.flow.cancel()
     holding.finish()
-    expected = Notice("Pasted into Inkscape, 1 px from the aim.")
-    assert holding.flow.state == State(StateName.HOLDING, "cup", expected)
+    assert holding.flow.state == State(StateName.HOLDING, "cup", PASTED_NOTICE, pasted="cup")
+
+
+def test_a_cancelled_paste_that_landed_can_be_undone_for_a_while(holding: FakePhone) -> None:
+    holding.flow.tap()
+    holding.flow.cancel()
+    holding.finish()
+    holding.flow.undo()
+    assert holding.flow.state == State(StateName.UNDOING, "cup")
+    holding.finish()
+    assert holding.asked[-1] == ("undo",)
+    assert holding.flow.state == State(StateName.HOLDING, "cup", Notice("Undone in Inkscape."))
+
+
+def test_after_that_while_the_cutout_is_still_in_hand(holding: FakePhone) -> None:
+    holding.flow.tap()
+    holding.flow.cancel()
+    holding.finish()
+    assert holding.wait() == UNDO_OFFERED_S
+    assert holding.flow.state == State(StateName.HOLDING, "cup")
+
+
+def test_a_cancelled_paste_can_be_had_back_after_letting_go(holding: FakePhone) -> None:
+    holding.flow.tap()
+    holding.flow.cancel()
+    holding.flow.cancel()
+    holding.finish()
+    assert holding.flow.state == State(StateName.AIMING, None, PASTED_NOTICE, pasted="cup")
+
+
+def test_a_late_paste_is_not_offered_back_in_place_of_another_cutout(holding: FakePhone) -> None:
+    holding.flow.tap()
+    holding.flow.cancel()
+    holding.flow.cancel()
+    paste = holding.work.pop()
+    holding.copied = "plant"
+    holding.flow.tap()
+    holding.finish()
+    paste()
+    assert holding.flow.state == State(StateName.HOLDING, "plant", PASTED_NOTICE)
 
 
 def test_the_late_error_of_a_cancelled_paste_still_informs(holding: FakePhone) -> None:
@@ -353,9 +392,6 @@ def test_without_a_second_view_the_cutout_is_kept(marked: FakePhone) -> None:
     marked.camera_error = CameraUnavailable()
     marked.wait()
     assert marked.flow.state == State(StateName.HOLDING, "cup", Notice(CameraUnavailable().sentence, is_error=True))
-
-
-PASTED_NOTICE = Notice("Pasted into Inkscape, 1 px from the aim.")
 
 
 @pytest.fixture
