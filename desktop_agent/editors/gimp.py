@@ -106,11 +106,13 @@ def run_by_bus(script: str) -> bool:
 
 
 def run_by_server(script: str, port: int = SERVER_PORT) -> bool:
-    """Hand a script to the Script-Fu server: "G", its length, the script; then its verdict comes."""
+    """Hand a script to the Script-Fu server: "G", its length, the script; its verdict comes byte by byte."""
     body = script.encode()
     try:
-        with socket.create_connection(("127.0.0.1", port), CALL_S) as server:
+        with socket.create_connection(("127.0.0.1", port), CALL_S) as server, server.makefile("rb") as answer:
             server.sendall(b"G" + struct.pack(">H", len(body)) + body)
-            return server.recv(4)[:2] == b"G\0"  # then the length of a text that tells nothing more
+            verdict = answer.read(4)
+            answer.read(int.from_bytes(verdict[2:]))  # a text that tells nothing more; hung up on, GIMP complains
+            return verdict[:2] == b"G\0"
     except OSError:
         return False

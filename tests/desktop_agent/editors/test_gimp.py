@@ -1,5 +1,6 @@
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -93,22 +94,35 @@ def test_a_drop_that_is_refused_is_said(cutout: Picture, tmp_path: Path) -> None
         editor_for(FakeGimp(takes_drops=False), tmp_path).insert(cutout, AIM)
 
 
-def test_the_script_fu_server_is_spoken_to_in_its_own_way() -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-    heard = bytearray()
+class FakeServer:
+    """A Script-Fu server that hears one script and answers as GIMP does: byte by byte."""
 
-    def answer() -> None:
-        connection, _ = listener.accept()
-        with connection:
-            heard.extend(connection.recv(100))
-            connection.sendall(b"G\0\0\x02#t")
+    def __init__(self, answer: bytes) -> None:
+        self.heard = b""
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
 
-    thread = threading.Thread(target=answer)
-    thread.start()
-    assert run_by_server("(gimp-quit 1)", listener.getsockname()[1])
-    thread.join()
-    listener.close()
-    assert bytes(heard) == b"G\0\x0d(gimp-quit 1)"
+    def _serve(self) -> None:
+        connection, _ = self._listener.accept()
+        with self._listener, connection:
+            self.heard = connection.recv(100)
+            for byte in self._answer:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.01)
+
+    def join(self) -> None:
+        self._thread.join()
+
+
+@pytest.mark.parametrize(("answer", "was_taken"), [(b"G\0\0\x02#t", True), (b"G\1\0\x04What", False), (b"", False)])
+def test_the_script_fu_server_is_spoken_to_in_its_own_way(answer: bytes, was_taken: bool) -> None:
+    server = FakeServer(answer)
+    assert run_by_server("(gimp-quit 1)", server.port) is was_taken
+    server.join()
+    assert server.heard == b"G\0\x0d(gimp-quit 1)"
 
 
 def test_where_no_script_fu_server_listens_nothing_is_run() -> None:
