@@ -4,7 +4,6 @@ import logging
 import queue
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -57,12 +56,13 @@ def over_remote_connection(password: str, port: int = REMOTE_PORT) -> RunScript:
     """
 
     def run(script: str) -> str:
-        from photoshop import PhotoshopConnection  # imported late: only who has set a password needs it
+        import photoshop.crypto  # imported late: only who has set a password needs it
+        from cryptography.hazmat.decrepit.ciphers import algorithms
 
+        photoshop.crypto.algorithms = algorithms  # Photoshop's cipher is moved here, and will be gone from there
         logging.getLogger("photoshop").setLevel(logging.CRITICAL)  # what goes wrong is told below
-        warnings.filterwarnings("ignore", "TripleDES", UserWarning)  # the cipher is Photoshop's choice
         try:
-            with PhotoshopConnection(password, "127.0.0.1", port) as connection:
+            with photoshop.PhotoshopConnection(password, "127.0.0.1", port) as connection:
                 answer = connection.execute(script, timeout=SCRIPT_S)
         except ConnectionRefusedError as error:
             raise EditorRefused("In its Preferences, Plug-ins, switch on Enable Remote Connections.") from error

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.ciphers import algorithms
 
 from desktop_agent.editors import Editor, photoshop_scripting
 from desktop_agent.editors.photoshop import Photoshop
@@ -212,6 +213,13 @@ class TestRemoteConnection:
         editor.move(ScreenPoint(0, 0), ScreenPoint(30, 0), zoom=1.0)
         assert remote.photoshop.center() == pytest.approx((330, 200))
         assert remote.transactions == [0, 0]  # one of each connection
+
+    @pytest.mark.filterwarnings("ignore:TripleDES")
+    def test_the_cipher_is_not_looked_for_where_it_will_be_gone(
+        self, remote: RemoteConnection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delattr(algorithms, "TripleDES", raising=False)
+        assert over_remote_connection(remote.password, remote.port)("1 + 1") == "2"
 
     def test_a_wrong_password_is_told_without_saying_it(self, remote: RemoteConnection) -> None:
         run = over_remote_connection("battery staple", remote.port)
