@@ -22,10 +22,10 @@ CALL_S = 2.0
 # GIMP 3 has other names for two of the procedures; that branch is written from its documentation and was not run.
 MOVE_LAYER = """
 (let* ((image {image})
-       (layer (if (symbol-bound? 'gimp-image-get-active-layer)
+       (layer (if (defined? 'gimp-image-get-active-layer)
                   (car (gimp-image-get-active-layer image))
                   (vector-ref (car (gimp-image-get-selected-layers image)) 0)))
-       (offsets (if (symbol-bound? 'gimp-drawable-offsets)
+       (offsets (if (defined? 'gimp-drawable-offsets)
                     (gimp-drawable-offsets layer)
                     (gimp-drawable-get-offsets layer))))
   (if (string=? (car (gimp-item-get-name layer)) "{name}")

@@ -63,6 +63,15 @@ def test_the_move_leaves_no_step_of_its_own(cutout: Picture, tmp_path: Path) -> 
     assert freeze < move < thaw
 
 
+def test_a_procedure_is_asked_for_in_a_word_that_gimp_2_and_3_share(cutout: Picture, tmp_path: Path) -> None:
+    gimp = FakeGimp()
+    editor = editor_for(gimp, tmp_path)
+    editor.insert(cutout, AIM)
+    editor.move(MIDDLE, AIM, zoom=1.0)
+    for name in ("gimp-image-get-active-layer", "gimp-drawable-offsets"):  # GIMP 2 alone has these
+        assert f"(if (defined? '{name})" in gimp.scripts[0]
+
+
 def test_the_next_layer_is_looked_for_where_the_last_appeared(cutout: Picture, tmp_path: Path) -> None:
     editor = editor_for(FakeGimp(), tmp_path)
     assert editor.lands_at(AIM) == AIM
