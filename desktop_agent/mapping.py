@@ -113,20 +113,19 @@ def fit(start: Mapping, points_view: Points, points_screen: Points, knowing: Rea
     homography = start.normal_from_view @ start.view_from_screen @ np.linalg.inv(normal_from_screen)
     px = start.normal_from_view[0, 0]
     bend, focal = start.bend, FOCAL
+    directions = np.trace(knowing, axis1=1, axis2=2)
     for _ in range(STEPS):
         homography = homography / homography[2, 2]
         jacobian, residual = _linearise(homography, bend, screen, view)
         jacobian, residual = knowing @ jacobian, (knowing @ residual[:, :, None])[:, :, 0]
         squared = (residual**2).sum(axis=1)
         weight = 1 / (1 + squared / (outlier_px * px) ** 2)
-        variance = max(
-            (weight * squared).sum() / max((weight * np.trace(knowing, axis1=1, axis2=2)).sum() - 9, 1.0),
-            (FINEST_PX * px) ** 2,
-        )
+        variance = max((weight @ squared) / max(weight @ directions - 9, 1.0), (FINEST_PX * px) ** 2)
+        by_parameters = jacobian.reshape(-1, 9)
+        weighted = by_parameters.T * np.repeat(weight / variance, 2)
         curvature, slope = np.zeros((10, 10)), np.zeros(10)
-        curvature[:9, :9] = np.einsum("nki,n,nkj->ij", jacobian, weight / variance, jacobian, optimize=True)
+        curvature[:9, :9], slope[:9] = weighted @ by_parameters, weighted @ residual.ravel()
         curvature += 1e-12 * np.trace(curvature) * np.eye(10)  # solvable, even if the points say too little
-        slope[:9] = np.einsum("nki,n,nk->i", jacobian, weight / variance, residual, optimize=True)
         by_prior, expected = _expect_a_phone(homography, bend, focal)
         curvature += by_prior.T @ by_prior
         slope += by_prior.T @ expected
@@ -159,22 +158,30 @@ def _expect_a_phone(homography: Matrix, bend: float, focal: float) -> tuple[Matr
     """
     parameters = np.append(homography.ravel()[:8], np.log(focal))
     here = _squareness(parameters)
+    nudges = 1e-6 * np.maximum(np.abs(parameters), 1e-2)
+    by_parameters = (_squareness(parameters + np.diag(nudges)) - here) / nudges[:, None]
     rows = np.zeros((4, 10))
-    for index in range(9):
-        nudge = 1e-6 * max(abs(parameters[index]), 1e-2)
-        moved = parameters.copy()
-        moved[index] += nudge
-        rows[:2, index if index < 8 else 9] = (_squareness(moved) - here) / (nudge * CAMERA_SIGMA)
+    rows[:2, [0, 1, 2, 3, 4, 5, 6, 7, 9]] = by_parameters.T / CAMERA_SIGMA
     rows[2, 8], rows[3, 9] = 1 / BEND_SIGMA, 1 / FOCAL_SIGMA
     expected = np.array([*(-here / CAMERA_SIGMA), -bend / BEND_SIGMA, np.log(FOCAL / focal) / FOCAL_SIGMA])
     return rows, expected
 
 
 def _squareness(parameters: Reals) -> Reals:
-    """How far from square a square comes out: the cosine of its corner, and the logarithm of its sides' ratio."""
-    one, other = np.append(parameters[:8], 1.0).reshape(3, 3)[:, :2].T / np.exp([parameters[8], parameters[8], 0.0])
-    length_one, length_other = np.linalg.norm(one), np.linalg.norm(other)
-    return np.array([one @ other / (length_one * length_other), np.log(length_one / length_other)])
+    """How far from square a square comes out: the cosine of its corner, and the logarithm of its sides' ratio.
+
+    Args:
+        parameters: (..., 9), the first eight entries of a homography, and the logarithm of the focal length.
+
+    Returns:
+        (..., 2).
+    """
+    sides = np.stack([parameters[..., [0, 3, 6]], parameters[..., [1, 4, 7]]])
+    sides[..., :2] /= np.exp(parameters[..., 8:])
+    one, other = sides
+    length_one, length_other = np.sqrt((sides**2).sum(axis=-1))
+    cosine = (one * other).sum(axis=-1) / (length_one * length_other)
+    return np.stack([cosine, np.log(length_one / length_other)], axis=-1)
 
 
 def _at_centre(homography: Matrix, covariance: Matrix) -> Matrix:
