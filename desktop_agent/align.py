@@ -18,7 +18,7 @@ from protocol.errors import ScreenNotInView
 
 FARTHEST_PX = 1e5  # from the screen that a place is told
 SEEN_FRAME_PX = 12  # of the frame around a screen: no monitor's is narrower
-GRID_PX = 16  # between the places where the mapping is worked out; between them it is as good as straight
+GRID_PX = 16  # side of the cells in whose centres the mapping is worked out; between them it is as good as straight
 AVERAGED = 0.45  # of a view pixel's footprint: the deviation of the smoothing that does the same
 GAMMA = 2.2  # of screens and photos: what blurs, blurs light, and would shift edges of grey levels
 CONTRAST_PX = 25  # side of the squares over which brightness and contrast are evened out
@@ -71,8 +71,8 @@ class Followed:
 
 def lay_into_view(screen: ReadyScreen, mapping: Mapping, box: Box) -> tuple[Grey, Mask]:
     """What the view should show inside the box, and where that is screen or the frame around it: two (h, w)."""
-    coarse = _places(mapping, box)  # on a grid, in the framed screen's pixels
-    step = float(np.median(np.hypot(*np.diff(coarse, axis=1).reshape(-1, 2).T))) * (coarse.shape[1] - 1) / (box[2] - 1)
+    coarse = _places(mapping, box)
+    step = float(np.median(np.hypot(*np.diff(coarse, axis=1).reshape(-1, 2).T))) / GRID_PX  # screen pixels in a view's
     height, width = screen.framed.shape
     low = np.clip(coarse.min(axis=(0, 1)) - 8, 0, (width - 2, height - 2)).astype(int)
     high = np.clip(coarse.max(axis=(0, 1)) + 9, low + 2, (width, height)).astype(int)
@@ -94,34 +94,32 @@ def _halve(grey: Grey) -> Grey:
 
 
 def _places(mapping: Mapping, box: Box) -> npt.NDArray[np.float64]:
-    """For view pixels on a grid over the box, their places on the framed screen: (rows, columns, 2)."""
+    """For the centres of GRID_PX x GRID_PX cells over the box and around it, their places on the framed screen.
+
+    Returns:
+        (rows, columns, 2).
+    """
     left, top, width, height = box
-    x = np.linspace(left, left + width - 1, width // GRID_PX + 2)
-    y = np.linspace(top, top + height - 1, height // GRID_PX + 2)
+    x = left + GRID_PX * (np.arange(-1, -(-width // GRID_PX) + 1) + 0.5) - 0.5
+    y = top + GRID_PX * (np.arange(-1, -(-height // GRID_PX) + 1) + 0.5) - 0.5
     grid = np.stack(np.meshgrid(x, y), axis=-1)
     places = mapping.to_screen(grid.reshape(-1, 2)).reshape(grid.shape) + FRAME_PX
     return np.asarray(np.clip(places, -FARTHEST_PX, FARTHEST_PX))
 
 
-def _enlarge(on_grid: npt.NDArray[np.float64], box: Box) -> npt.NDArray[np.float32]:
-    """From values on the grid to one for each pixel of the box: (h, w)."""
-    rows, columns = on_grid.shape
-    grid_from_box = np.array([[(columns - 1) / (box[2] - 1), 0, 0], [0, (rows - 1) / (box[3] - 1), 0]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    size = (box[2], box[3])
-    enlarged = cv2.warpAffine(
-        on_grid.astype(np.float32), grid_from_box, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(enlarged, np.float32)
+def _enlarge(of_cells: npt.NDArray[np.float64], box: Box) -> npt.NDArray[np.float32]:
+    """From a value for each cell to one for each pixel of the box: (h, w)."""
+    of_pixels = cv2.resize(of_cells.astype(np.float32), None, fx=GRID_PX, fy=GRID_PX, interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(of_pixels[GRID_PX : GRID_PX + box[3], GRID_PX : GRID_PX + box[2]], np.float32)
 
 
 def even_out(grey: Grey) -> Grey:
     """The same picture with brightness and contrast the same everywhere, so that light and exposure do not matter."""
-    real = LIGHT[grey]
-    mean = cv2.blur(real, (CONTRAST_PX, CONTRAST_PX))
-    variance = cv2.blur(real * real, (CONTRAST_PX, CONTRAST_PX)) - mean * mean
-    deviation = np.sqrt(np.maximum(variance, 0)) + CONTRAST_FLOOR
-    return np.asarray(np.clip((real - mean) / deviation * 48 + 128, 0, 255), np.uint8)
+    light = cv2.LUT(grey, LIGHT)
+    mean = cv2.blur(light, (CONTRAST_PX, CONTRAST_PX))
+    variance = cv2.blur(light * light, (CONTRAST_PX, CONTRAST_PX)) - mean * mean
+    deviation = cv2.sqrt(np.maximum(variance, 0)) + CONTRAST_FLOOR
+    return np.asarray(np.clip((light - mean) / deviation * 48 + 128, 0, 255), np.uint8)
 
 
 def follow(grey_view: Grey, screen: ReadyScreen, mapping: Mapping, levels: int, box: Box | None = None) -> Followed:
