@@ -16,13 +16,15 @@ from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen
 from protocol.errors import ScreenNotInView
 
-SMALL_PX = 640  # long side of the view in which a screen is searched
-FINE_PX = 1280  # long side of the view in which it is searched again, and in which the point is refined
+GLANCE_PX = 320  # long side of the view in which a screen is searched first
+SMALL_PX = 640  # long side of the view in which it is searched again, and in which a mapping is judged
+FINE_PX = 1280  # long side of the view in which it is searched at last, and in which the point is refined
+MOST_FEATURES_GLANCE = 1000
 MOST_FEATURES_SMALL = 2000
 MOST_FEATURES_FINE = 6000
 MOST_HYPOTHESES = 3
 FEWEST_INLIERS = 8
-SEARCH_LEVELS, TRACK_LEVELS, CLOSE_LEVELS, REFINE_LEVELS = 3, 4, 1, 1  # of pyramids: how far off a mapping may be
+SEARCH_LEVELS, TRACK_LEVELS, CLOSE_LEVELS, REFINE_LEVELS = 2, 3, 1, 1  # of pyramids: how far off a mapping may be
 ROUGH_PX, CLOSE_PX, REFINED_PX = 3.0, 1.5, 1.0  # residuals beyond which a patch loses its say, from step to step
 REFINED_BOX_PX = 700  # side of the box around the aim in which the point is refined
 LARGEST_MAGNIFICATION = 12.0  # screen pixels in a pixel of the small view, or the other way round
@@ -37,6 +39,7 @@ class View:
         self.size: Size = (picture.shape[1], picture.shape[0])
         self.fine = shrink(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8), FINE_PX)
         self.small = shrink(self.fine, SMALL_PX)
+        self.glance = shrink(self.small, GLANCE_PX)
 
     @property
     def small_size(self) -> Size:
@@ -47,6 +50,17 @@ class View:
     def fine_size(self) -> Size:
         """Of the fine picture."""
         return self.fine.shape[1], self.fine.shape[0]
+
+    @property
+    def glance_size(self) -> Size:
+        """Of the smallest picture."""
+        return self.glance.shape[1], self.glance.shape[0]
+
+    @cached_property
+    def glance_features(self) -> Features:
+        """Of the smallest picture, in the small one's pixels."""
+        found = find_features(self.glance, MOST_FEATURES_GLANCE)
+        return found.moved(lambda points: apply(scaling(self.glance_size, self.small_size), points))
 
     @cached_property
     def features(self) -> Features:
@@ -75,13 +89,18 @@ class Candidate:
         return int((self.followed.is_corner & (self.fit.residuals_px < CLOSE_PX)).sum())
 
 
+def glance(view: View, screen: ReadyScreen) -> Iterator[Candidate]:
+    """Where the screen may be in the view, by the features that are ready and few of the view; the likeliest first."""
+    return _candidates(view, screen, view.glance_features, screen.features)
+
+
 def search(view: View, screen: ReadyScreen) -> Iterator[Candidate]:
-    """Where the screen may be in the view, by the features that are ready; the likeliest first."""
+    """The same by more features of the view."""
     return _candidates(view, screen, view.features, screen.features)
 
 
 def search_finely(view: View, screen: ReadyScreen) -> Iterator[Candidate]:
-    """The same by more features, which takes longer."""
+    """The same by more features of both, which takes longest."""
     return _candidates(view, screen, view.fine_features, screen.fine_features)
 
 
@@ -126,16 +145,18 @@ def _candidates(
 def _examine(view: View, screen: ReadyScreen, mapping: Mapping, levels: int) -> Candidate | None:
     """Align a rough mapping and compare what it says with the view; None if no camera can have it."""
     try:
-        for step_levels, outlier_px in ((levels, ROUGH_PX), (CLOSE_LEVELS, CLOSE_PX)):
-            if not is_possible(mapping):
-                return None
-            fitted, followed = align(view.small, screen, mapping, step_levels, outlier_px)
-            mapping = fitted.mapping
+        if not is_possible(mapping):
+            return None
+        fitted, _ = align(view.glance, screen, mapping.resized(view.glance_size), levels, ROUGH_PX)
+        mapping = fitted.mapping.resized(view.small_size)
+        if not is_possible(mapping):
+            return None
+        fitted, followed = align(view.small, screen, mapping, CLOSE_LEVELS, CLOSE_PX)
     except (ScreenNotInView, np.linalg.LinAlgError):
         return None
-    if not is_possible(mapping):
+    if not is_possible(fitted.mapping):
         return None
-    return Candidate(screen, fitted, followed, measure_agreement(view.small, screen, mapping))
+    return Candidate(screen, fitted, followed, measure_agreement(view.small, screen, fitted.mapping))
 
 
 def is_possible(mapping: Mapping) -> bool:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from desktop_agent.homography import Homography, Matrix
+from desktop_agent.homography import Matrix
 from desktop_agent.judge import probability
 from desktop_agent.mapping import Fit, Mapping, Size, invert, scaling
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen
 from desktop_agent.screenshot import Screenshot
-from desktop_agent.search import Candidate, View, refine, search, search_finely, track
+from desktop_agent.search import Candidate, View, glance, refine, search, search_finely, track
 from protocol.errors import (
     AimBesideScreen,
     CameraTooClose,
@@ -31,15 +31,13 @@ from protocol.errors import (
     ViewTooBlurred,
     ViewTooDark,
 )
-from protocol.geometry import ScreenPoint, view_centre
+from protocol.geometry import ScreenPoint
 
 ACCEPTED = 0.75  # least probability of a point that is told
 SURE = 0.9  # of one for which nobody searches any further
 LARGEST_RADIUS_PX = 5.0  # of 95 %, in screen pixels; beyond that, what is known lies too far from the aim
 RADIUS_STRETCH = 6.5  # patches err together, which their residuals do not tell; holds 95 % of seeds 501, 601 and 701
 FINEST_PX = 0.15  # in view pixels: no point is known better
-MARKERS_STRETCH = 2.0  # the same of a homography from markers
-MARKERS_LENS_PX = 0.25  # in view pixels: what the lens does to the centre, which a homography cannot follow
 SAME_POINT_PX = 20.0
 AS_GOOD = 0.05  # of the share of blocks that agree: no evidence for the better one
 DARK = 40  # grey level below which nearly all of a dark view lies
@@ -150,7 +148,7 @@ def _look_everywhere(
             yield tracked
             return
     is_sure = False
-    for name, look in (("search", search), ("search finely", search_finely)):
+    for name, look in (("glance", glance), ("search", search), ("search finely", search_finely)):
         for screen in screens if not is_sure else ():
             with _stage(stages_s, name):
                 for candidate in look(view, screen):
@@ -175,12 +173,8 @@ def _track(view: View, screens: Sequence[ReadyScreen], near: FoundPoint) -> Answ
 
 def _answer(view: View, candidate: Candidate) -> Answer:
     refined = refine(view, candidate)
-    found = _found(refined.mapping, view.size, candidate.screen.screenshot)
-    finest = FINEST_PX * found.scale * view.size[0] / view.fine_size[0]
-    radius_95 = float(np.hypot(RADIUS_STRETCH * refined.radius_95, finest))
-    found = replace(
-        found, radius_95=radius_95, probability=probability(candidate, refined), agreement=candidate.agreement.share
-    )
+    found = point_through(refined, view.size, candidate.screen.screenshot, RADIUS_STRETCH)
+    found = replace(found, probability=probability(candidate, refined), agreement=candidate.agreement.share)
     return Answer(found, candidate, refined)
 
 
@@ -203,25 +197,18 @@ def _found(mapping: Mapping, view_size: Size, screenshot: Screenshot) -> FoundPo
     )
 
 
-def point_through(homography: Homography, small: Size, view: Picture, screenshot: Screenshot) -> FoundPoint:
-    """The point under the centre of the view, with nothing checked but that the screen is seen from its front.
+def point_through(fit: Fit, view_size: Size, screenshot: Screenshot, stretch: float) -> FoundPoint:
+    """The point under the centre of the view, with nothing checked.
 
     Args:
-        homography: between the monitor and a smaller copy of the view.
-        small: (width, height) of that copy.
-        view: (H, W, 3) uint8, RGB.
+        fit: between the monitor and the view, in any size.
+        view_size: (width, height).
         screenshot: of that monitor.
-
-    Raises:
-        ScreenNotInView: it is not.
+        stretch: what is pairs err together, which their residuals do not tell: how much wider the radius is.
     """
-    mapping = Mapping(homography.view_from_screen, 0.0, small)
-    if np.linalg.det(mapping.jacobian_at_centre()) <= 0:
-        raise ScreenNotInView
-    found = _found(mapping, (view.shape[1], view.shape[0]), screenshot)
-    lens = MARKERS_LENS_PX * found.scale * view.shape[1] / small[0]
-    radius_95 = float(np.hypot(MARKERS_STRETCH * homography.radius_95(view_centre(*small)), lens))
-    return replace(found, radius_95=radius_95)
+    found = _found(fit.mapping, view_size, screenshot)
+    finest = FINEST_PX * found.scale * view_size[0] / fit.mapping.size[0]
+    return replace(found, radius_95=float(np.hypot(stretch * fit.radius_95, finest)))
 
 
 def check_point(found: FoundPoint) -> None:
