@@ -4,31 +4,39 @@ The markers are ArUco's (Garrido-Jurado et al. 2014), so faint that they are jus
 shows, darker where a marker is black and lighter where it is white.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import abc
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from desktop_agent.features import Grey
-from desktop_agent.homography import Homography, apply, fit_robustly, refine
+from desktop_agent.features import Grey, Points
+from desktop_agent.homography import apply, fit_robustly
 from desktop_agent.locate import FoundPoint, check_point, point_through
+from desktop_agent.mapping import Fit, Mapping, Size, fit, scaling
 from desktop_agent.overlay_message import Patch
 from desktop_agent.pictures import Picture
 from desktop_agent.screenshot import Screenshot
+from desktop_agent.search import is_possible
 from protocol.errors import ScreenNotInView
 
-COLUMNS, ROWS = 8, 5
-DICTIONARY = cv2.aruco.DICT_4X4_250  # enough for six monitors
-SHARE_OF_CELL = 0.6  # of the smaller side of a cell of the grid, that a marker and its white rim take
+COLUMNS, ROWS = 5, 3  # of large markers, for views from afar and blurred ones
+AROUND = 3  # places along a side of their cells: in the middle the large one, in the others small ones for near views
+IN_CELL = AROUND**2
+DICTIONARY = cv2.aruco.DICT_4X4_1000  # enough for seven monitors
+LARGE, SMALL = 1.5, 0.5  # of the smaller side of such a place, that a marker and its white rim take
 CELLS = 8  # of a marker along each side: four of its own, its black border, its white rim
 FAINTNESS = 0.16  # of the way from what the screen shows to black or white
 LONGEST_VIEWS_PX = (1600, 800, 500)  # the smaller copies have less noise, moire and blur
-ENOUGH_MARKERS = 4  # that agree: no need for a smaller copy
+ENOUGH_MARKERS = 8  # that agree: no need for a smaller copy
 FEWEST_MARKERS = 2
 DOUBT = 0.1  # that a marker which agrees is none
-FARTHEST_CORNER_PX = 2.0  # in view pixels, of a marker that agrees with the others
+ROUGH_PX, CLOSE_PX = 4.0, 1.0  # residuals in the view beyond which a corner loses its say, from step to step, or
+USUAL_OFF = 2.0  # times the usual one, if that is more: blur moves all corners
+FARTHEST_CORNER = 0.1  # of a marker's side in the view: how far off the corners of one that agrees may be
+RADIUS_STRETCH = 1.2  # corners of one marker err together
 REFINED_PX = 4  # around a corner, that its precise place is looked for
 
 
@@ -49,29 +57,26 @@ class Marker:
 
 
 def place_markers(screenshots: Sequence[Screenshot]) -> dict[int, list[Marker]]:
-    """A grid of markers for each monitor, by its index; no number is used twice, so that monitors are told apart."""
+    """Markers for each monitor, by its index; no number is used twice, so that monitors are told apart."""
     size = len(cv2.aruco.getPredefinedDictionary(DICTIONARY).bytesList)
+    on_each = COLUMNS * ROWS * IN_CELL
     return {
-        index: _place(screenshot, index * COLUMNS * ROWS)
-        for index, screenshot in enumerate(screenshots[: size // (COLUMNS * ROWS)])
+        index: _place(screenshot, index * on_each) for index, screenshot in enumerate(screenshots[: size // on_each])
     }
 
 
 def _place(screenshot: Screenshot, first_number: int) -> list[Marker]:
     height, width = screenshot.pixels.shape[:2]
-    columns, rows = (COLUMNS, ROWS) if width >= height else (ROWS, COLUMNS)
-    cell = round(SHARE_OF_CELL * min(width / columns, height / rows)) // CELLS
-    side = cell * (CELLS - 2)
-    return [
-        Marker(
-            first_number + row * columns + column,
-            round((column + 0.5) * width / columns - side / 2),
-            round((row + 0.5) * height / rows - side / 2),
-            side,
-        )
-        for row in range(rows)
-        for column in range(columns)
-    ]
+    across, down = (COLUMNS, ROWS) if width >= height else (ROWS, COLUMNS)
+    columns, rows = AROUND * across, AROUND * down
+    step_x, step_y = width / columns, height / rows
+    markers = []
+    for index, (row, column) in enumerate(np.ndindex(rows, columns)):
+        is_large = row % AROUND == column % AROUND == AROUND // 2
+        side = (CELLS - 2) * int((LARGE if is_large else SMALL) * min(step_x, step_y) / CELLS)
+        left, top = (column + 0.5) * step_x - side / 2, (row + 0.5) * step_y - side / 2
+        markers.append(Marker(first_number + index, round(left), round(top), side))
+    return markers
 
 
 def draw_markers(screenshot: Screenshot, markers: Sequence[Marker]) -> list[Patch]:
@@ -92,7 +97,7 @@ def _draw(screenshot: Screenshot, marker: Marker) -> Patch:
 
 
 def find_point_by_markers(
-    view: Picture, screenshots: Sequence[Screenshot], markers: Mapping[int, Sequence[Marker]]
+    view: Picture, screenshots: Sequence[Screenshot], markers: abc.Mapping[int, Sequence[Marker]]
 ) -> FoundPoint:
     """The point of the desktop under the centre of a view that shows markers.
 
@@ -105,22 +110,26 @@ def find_point_by_markers(
         ScreenNotInView: fewer than two markers agree.
         AimBesideScreen, ScreenTooPlain: there is no such point.
     """
-    best: tuple[Fit, Screenshot, Grey] | None = None
+    size = _size(_shrink(view, LONGEST_VIEWS_PX[0]))
+    seen: dict[int, Points] = {}
+    agreed: list[tuple[Agreed, Screenshot]] = []
     for longest in LONGEST_VIEWS_PX:
         grey = _shrink(view, longest)
-        seen = _detect(grey)
-        for index, placed in markers.items():
-            fit = _fit(seen, placed)
-            if fit and (best is None or fit.count > best[0].count):
-                best = fit, screenshots[index], grey
-        if best and best[0].count >= ENOUGH_MARKERS:
+        seen = {number: apply(scaling(_size(grey), size), corners) for number, corners in _detect(grey).items()} | seen
+        fits = [(_fit(seen, placed, size), screenshots[index]) for index, placed in markers.items()]
+        agreed = [(fit, screenshot) for fit, screenshot in fits if fit]
+        if any(fit.count >= ENOUGH_MARKERS for fit, _ in agreed):
             break
-    if best is None:
+    if not agreed:
         raise ScreenNotInView
-    fit, screenshot, grey = best
-    found = point_through(fit.homography, (grey.shape[1], grey.shape[0]), view, screenshot)
+    best, screenshot = max(agreed, key=lambda each: each[0].count)
+    found = point_through(best.fit, (view.shape[1], view.shape[0]), screenshot, RADIUS_STRETCH)
     check_point(found)
-    return replace(found, probability=1 - DOUBT**fit.count)
+    return replace(found, probability=1 - DOUBT**best.count)
+
+
+def _size(grey: Grey) -> Size:
+    return grey.shape[1], grey.shape[0]
 
 
 def _shrink(view: Picture, longest: int) -> Grey:
@@ -133,13 +142,16 @@ def _shrink(view: Picture, longest: int) -> Grey:
     return np.asarray(grey, np.uint8)
 
 
-def _detect(grey: Grey) -> dict[int, npt.NDArray[np.float64]]:
+def _detect(grey: Grey) -> dict[int, Points]:
     """The corners, (4, 2), of each marker in a view, by its number."""
     parameters = cv2.aruco.DetectorParameters()
     parameters.adaptiveThreshWinSizeMin, parameters.adaptiveThreshWinSizeMax = 5, 65
     parameters.adaptiveThreshWinSizeStep = 12
     parameters.adaptiveThreshConstant = 2  # of grey levels: the markers are faint
     parameters.minMarkerPerimeterRate = 0.03
+    parameters.polygonalApproxAccuracyRate = 0.06  # blur makes corners round
+    parameters.perspectiveRemovePixelPerCell = 8
+    parameters.perspectiveRemoveIgnoredMarginPerCell = 0.3  # and cells run into one another
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     parameters.cornerRefinementWinSize = REFINED_PX
     parameters.minOtsuStdDev = 1.5
@@ -151,14 +163,14 @@ def _detect(grey: Grey) -> dict[int, npt.NDArray[np.float64]]:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Agreed:
     """The mapping that most markers of a monitor agree with."""
 
-    homography: Homography
+    fit: Fit
     count: int  # of these markers
 
 
-def _fit(seen: dict[int, npt.NDArray[np.float64]], placed: Sequence[Marker]) -> Fit | None:
+def _fit(seen: dict[int, Points], placed: Sequence[Marker], size: Size) -> Agreed | None:
     known = [marker for marker in placed if marker.number in seen]
     if len(known) < FEWEST_MARKERS:
         return None
@@ -167,10 +179,21 @@ def _fit(seen: dict[int, npt.NDArray[np.float64]], placed: Sequence[Marker]) -> 
     view_from_screen = fit_robustly(corners_view, corners_screen)
     if view_from_screen is None:
         return None
-    off = np.linalg.norm(apply(view_from_screen, corners_screen) - corners_view, axis=1).reshape(-1, 4)
-    agrees = off.max(axis=1) <= FARTHEST_CORNER_PX
-    if agrees.sum() < FEWEST_MARKERS:
-        return None
-    chosen = np.repeat(agrees, 4)
-    homography = refine(view_from_screen, corners_view[chosen], corners_screen[chosen])
-    return Fit(homography, int(agrees.sum()))
+    sides = np.linalg.norm(corners_view[1::4] - corners_view[::4], axis=1)
+    mapping, agrees = Mapping(view_from_screen, 0.0, size), np.full(len(known), fill_value=True)
+    for closest_px in (ROUGH_PX, CLOSE_PX):
+        if agrees.sum() < FEWEST_MARKERS or not is_possible(mapping):
+            return None
+        chosen = np.repeat(agrees, 4)
+        outlier_px = max(closest_px, USUAL_OFF * float(np.median(_off(mapping, corners_view, corners_screen)[chosen])))
+        both_ways = np.tile(np.eye(2), (int(chosen.sum()), 1, 1))
+        fitted = fit(mapping, corners_view[chosen], corners_screen[chosen], both_ways, outlier_px)
+        mapping = fitted.mapping
+        off = _off(mapping, corners_view, corners_screen).reshape(-1, 4)
+        agrees = off.max(axis=1) <= np.maximum(FARTHEST_CORNER * sides, CLOSE_PX)
+    return Agreed(fitted, int(agrees.sum())) if agrees.sum() >= FEWEST_MARKERS and is_possible(mapping) else None
+
+
+def _off(mapping: Mapping, points_view: Points, points_screen: Points) -> npt.NDArray[np.float64]:
+    """How far from where the mapping says each point is, in view pixels: (N,)."""
+    return np.asarray(np.linalg.norm(mapping.to_view(points_screen) - points_view, axis=1))

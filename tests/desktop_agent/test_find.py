@@ -10,6 +10,7 @@ from demo.monitor_camera import Pose, photograph
 from desktop_agent.aim import Aims
 from desktop_agent.find import PointFinder
 from desktop_agent.locate import FoundPoint
+from desktop_agent.markers import COLUMNS, IN_CELL, ROWS
 from desktop_agent.overlay import Overlay
 from desktop_agent.overlay_message import Patch
 from desktop_agent.pictures import Picture
@@ -155,7 +156,7 @@ def test_the_aim_of_what_scrolled_since_is_where_it_went(desk: Desk) -> None:
 
 def test_a_plain_screen_asks_for_a_second_view_and_is_found_in_it(blank: Desk) -> None:
     assert blank.error_of(VIEW, PasteRequest(90.0)) is SecondViewWanted
-    assert len(blank.overlay.patches) == 40
+    assert len(blank.overlay.patches) == COLUMNS * ROWS * IN_CELL
     found = blank.finder.find(blank.view(), PasteRequest(90.0, is_second_view=True))
     assert found.screen_point.distance_to(AIM) < 1.0
 

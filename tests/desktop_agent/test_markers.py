@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 
 from demo.monitor_camera import Pose, photograph
-from desktop_agent.markers import COLUMNS, ROWS, draw_markers, find_point_by_markers, place_markers
+from desktop_agent.markers import COLUMNS, IN_CELL, ROWS, draw_markers, find_point_by_markers, place_markers
 from desktop_agent.overlay_message import Patch
 from desktop_agent.pictures import Picture
 from desktop_agent.screenshot import Screenshot
@@ -36,6 +37,17 @@ def with_markers(screenshots: Sequence[Screenshot], index: int = 0) -> Picture:
     return lay(screenshots[index], draw_markers(screenshots[index], place_markers(screenshots)[index]))
 
 
+def bend(view: Picture, share: float) -> Picture:
+    """The same view through a lens that bends what is half a long side from the middle by that share of it."""
+    height, width = view.shape[:2]
+    middle, reach = ((width - 1) / 2, (height - 1) / 2), max(width, height) / 2
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    u, v = (x - middle[0]) / reach, (y - middle[1]) / reach
+    stretch = 1 + share * (u**2 + v**2)
+    bent = cv2.remap(view, u * stretch * reach + middle[0], v * stretch * reach + middle[1], cv2.INTER_LINEAR)
+    return np.asarray(bent, np.uint8)
+
+
 def find(view: Picture, screenshots: Sequence[Screenshot]) -> ScreenPoint:
     return find_point_by_markers(view, screenshots, place_markers(screenshots)).screen_point
 
@@ -47,11 +59,26 @@ def test_an_empty_page_is_found_by_its_markers(level: int, roll_deg: float) -> N
     assert find(view, screenshots).distance_to(AIM) < 1.0
 
 
-@pytest.mark.parametrize("share", [0.4, 2.2])
+@pytest.mark.parametrize("share", [0.18, 0.4, 2.2])
 def test_markers_are_found_near_and_far(share: float) -> None:
     screenshots = [Screenshot(plain(), 0, 0)]
     view = photograph(with_markers(screenshots), AIM, SIZE, Pose(screen_in_view=share), seed=3)
     assert find(view, screenshots).distance_to(AIM) < 1.0
+
+
+def test_markers_are_found_in_a_shaken_view() -> None:
+    screenshots = [Screenshot(plain(), 0, 0)]
+    view = photograph(with_markers(screenshots), AIM, SIZE, Pose(), seed=3)
+    shaken = np.asarray(cv2.blur(view, (13, 5)), np.uint8)
+    assert find(shaken, screenshots).distance_to(AIM) < 2.0
+
+
+def test_a_lens_that_bends_makes_markers_no_less_exact() -> None:
+    screenshots = [Screenshot(plain(), 0, 0)]
+    view = bend(photograph(with_markers(screenshots), AIM, SIZE, Pose(screen_in_view=0.9), seed=3), 0.025)
+    found = find_point_by_markers(view, screenshots, place_markers(screenshots))
+    assert found.screen_point.distance_to(AIM) < 0.5
+    assert found.radius_95 < 1.0
 
 
 def test_lines_below_a_marker_do_not_hide_it() -> None:
@@ -118,8 +145,8 @@ def test_a_centre_beside_the_screen_is_refused() -> None:
 def test_no_two_monitors_share_a_marker_and_a_monitor_too_many_has_none() -> None:
     placed = place_markers([Screenshot(plain(), 1280 * index, 0) for index in range(9)])
     numbers = [marker.number for markers in placed.values() for marker in markers]
-    assert len(set(numbers)) == len(numbers) == COLUMNS * ROWS * len(placed)
-    assert len(placed) == 6
+    assert len(set(numbers)) == len(numbers) == COLUMNS * ROWS * IN_CELL * len(placed)
+    assert len(placed) == 7
 
 
 def test_markers_lie_within_a_monitor_that_stands_upright() -> None:
