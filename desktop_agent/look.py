@@ -1,7 +1,7 @@
 """The second look: screenshot before + screenshot after -> where the cutout landed."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -143,8 +143,21 @@ def _refine(before: Picture, after: Picture, cutout: Cutout, landing: Landing) -
     """The same to a fraction of a pixel, unless the cutout is partly hidden."""
     near = (landing.x, landing.y)
     scales = [landing.scale * share for share in FINE_SCALES]
-    best = _best(_place_at_scales(before, after, cutout, near, scales, REFINED_PX))
-    return best if best and best.rms < landing.rms else landing
+    landings = [found for found in _place_at_scales(before, after, cutout, near, scales, REFINED_PX) if found]
+    best = _best(landings)
+    return _between(best, landings, cutout) if best and best.rms < landing.rms + 1 else landing
+
+
+def _between(best: Landing, landings: Sequence[Landing], cutout: Cutout) -> Landing:
+    """The best of some landings at the size where it would differ least, by the parabola through them all."""
+    sizes = np.sqrt([landing.width * landing.height for landing in landings])  # in whole pixels, unlike the scales
+    if len(np.unique(sizes)) < 3:
+        return best
+    middle = float(np.sqrt(best.width * best.height))
+    bend, slope, _ = np.polyfit(sizes - middle, [landing.rms**2 for landing in landings], 2)
+    size = float(np.clip(middle - slope / (2 * bend), min(sizes), max(sizes))) if bend > 0 else middle
+    scale = size / float(np.sqrt(cutout.shape[0] * cutout.shape[1]))
+    return replace(best, scale=scale, width=scale * cutout.shape[1], height=scale * cutout.shape[0])
 
 
 def _place_at_scales(

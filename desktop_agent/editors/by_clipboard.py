@@ -10,6 +10,7 @@ from protocol.geometry import ScreenPoint
 Keys = tuple[str, ...]
 Padding = tuple[int, int, int, int]  # left, top, right, bottom; in pixels of the cutout
 CORNER, MIDDLE = 0.0, 0.5  # the part of a picture that an editor puts to a place of its own
+SAME_ZOOM = 0.01  # as near as two looks tell it
 NEAR_PX = 3.0  # from where the next insertion would land anyhow: there is nothing to learn
 
 
@@ -43,7 +44,7 @@ class OwnPlace:
         if before is None:  # what is wrong about a corner is seen, while a wrong middle would land out of sight
             is_reached_from_corner = aim.x >= sample.landed.x and aim.y >= sample.landed.y
             return cls(sample, CORNER if is_reached_from_corner else MIDDLE)
-        if before.sample.padding == sample.padding or before.sample.zoom != sample.zoom:
+        if before.sample.padding == sample.padding or abs(before.sample.zoom / sample.zoom - 1) > SAME_ZOOM:
             return cls(sample, before.part)
         parts = (before.part, CORNER, MIDDLE)
         return cls(sample, min(parts, key=lambda part: before.sample.place_of(part).distance_to(sample.place_of(part))))

@@ -4,6 +4,7 @@ import pytest
 
 from desktop_agent.look import find_changed, find_changes, find_expected, find_landing, find_near
 from desktop_agent.pictures import Picture
+from real_editors.card import draw_card
 
 
 def lay(screen: Picture, cutout: Picture, centre: tuple[float, float], scale: float = 1.0) -> Picture:
@@ -30,7 +31,7 @@ def test_a_cutout_is_found_at_any_size(screen: Picture, cutout: Picture, scale: 
     landing = find_landing(screen, lay(screen, cutout, (500, 300), scale), cutout)
     assert landing is not None
     assert (landing.x, landing.y) == pytest.approx((500, 300), abs=1.5)
-    assert landing.scale == pytest.approx(scale, rel=0.04)
+    assert landing.scale == pytest.approx(scale, rel=0.02)
 
 
 def test_handles_around_it_do_not_move_it(screen: Picture, cutout: Picture) -> None:
@@ -84,6 +85,13 @@ def test_a_cutout_for_which_all_the_text_below_has_made_room_is_found(screen: Pi
     landing = find_landing(screen, after, cutout, 1.0)
     assert landing is not None
     assert (landing.x, landing.y) == pytest.approx((420, 420), abs=1.5)
+
+
+@pytest.mark.parametrize("scale", [0.883, 1.66, 2.153])
+def test_the_size_of_a_large_cutout_is_told_to_a_few_thousandths(screen: Picture, scale: float) -> None:
+    landing = find_near(screen, lay(screen, draw_card(), (640, 400), scale), draw_card(), 640, 400)
+    assert landing is not None
+    assert landing.scale == pytest.approx(scale, rel=0.002)
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 1.7])
