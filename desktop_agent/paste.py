@@ -18,6 +18,7 @@ from desktop_agent.locate import FoundPoint
 from desktop_agent.look import Landing, find_changed, find_expected
 from desktop_agent.pictures import Cutout, Picture
 from desktop_agent.platforms import Platform, Window
+from desktop_agent.rescale import find_rescaling
 from desktop_agent.saved_cutouts import save_cutout
 from desktop_agent.screenshot import Screenshot
 from desktop_agent.watch import LONGEST_WAIT_S, Expected, Watch, differ
@@ -358,9 +359,14 @@ class Paster:
 
     def _forget_if_changed(self, target: Target, now: Screenshot) -> None:
         """What was learnt of a view holds for as long as it looks the same."""
-        known = self._views.get(target.window.number)
-        if not known or not known.is_of_same_monitor(now) or _share_changed(known, now) > OTHER_VIEW:
-            target.editor.forget()
+        known, number = self._views.get(target.window.number), target.window.number
+        if known and known.is_of_same_monitor(now):
+            if _share_changed(known, now) <= OTHER_VIEW:
+                return
+            rescaling = find_rescaling(known.pixels, now.pixels)
+            if rescaling and number in self._zooms:
+                self._zooms[number] *= rescaling
+        target.editor.forget()
 
     def _check_place(self, target: Target) -> None:
         if not self._is_where_it_was(target.window, target.aim):

@@ -28,6 +28,7 @@ from protocol.errors import (
 )
 from protocol.geometry import Box, ScreenPoint
 from protocol.messages import PasteRequest, UndoAnswer
+from real_editors.documents import draw_texture
 from tests.desktop_agent.test_look import lay
 
 AIM = ScreenPoint(600, 350)
@@ -322,6 +323,18 @@ def test_in_a_zoomed_editor_the_cutout_is_as_wide_as_it_floated_and_leaves_one_s
     answer = paster.paste(cutout, VIEW, PasteRequest(180))
     assert answer.landed_width == pytest.approx(180 * FOUND.scale, rel=0.05)
     assert (len(editor.steps), editor.undo_count) == (1, 1)
+
+
+def test_a_zoom_that_the_document_shows_is_not_learnt_by_pasting_twice(cutout: Picture) -> None:
+    sheet = np.ascontiguousarray(draw_texture()[:800, :1280])
+    editor = DrawnEditor(sheet.copy())
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    paster.undo()
+    editor.screen, editor.zoom = sheet[:400, :640].repeat(2, axis=0).repeat(2, axis=1), 2.0
+    answer = paster.paste(cutout, VIEW, PasteRequest(180))
+    assert answer.landed_width == pytest.approx(180 * FOUND.scale, rel=0.05)
+    assert len(editor.given) == 2
 
 
 def test_in_a_zoomed_editor_that_undoes_nothing_the_cutout_stays_and_its_size_is_told(
