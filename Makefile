@@ -41,7 +41,7 @@ clean:
 SCREEN_PACKAGES := xvfb openbox inkscape python3-tk fonts-dejavu-core libgl1 libegl1 libgles2 libgl1-mesa-dri
 # Real editors to paste into: two that are quick to install and to open for every test, all of them for test-editors.
 DESK_PACKAGES := $(SCREEN_PACKAGES) dbus-daemon xclip kolourpaint
-EDITOR_PACKAGES := krita gimp libreoffice-draw libreoffice-impress libreoffice-gtk3 chromium mousepad mtpaint
+EDITOR_PACKAGES := krita gimp libreoffice-draw libreoffice-impress libreoffice-gtk3 python3-uno chromium mousepad mtpaint
 
 $(VENV)/bin/python:
 	@./debian_packages.sh --python "$(PYTHON)"

@@ -11,6 +11,7 @@ from desktop_agent.editors.at_caret import AtCaretInText
 from desktop_agent.editors.by_clipboard import ByClipboard, Keys, WhereItPleases
 from desktop_agent.editors.by_drop import ByDrop
 from desktop_agent.editors.gimp import Gimp
+from desktop_agent.editors.libre_office import LibreOffice
 from desktop_agent.editors.photoshop import Photoshop
 from desktop_agent.editors.photoshop_scripting import Scripting
 from desktop_agent.platforms import Platform, Window
@@ -60,6 +61,16 @@ def drop_file(window: Window, platform: Platform, folder: Path) -> Editor:
     return ByDrop(window.program, platform.input, platform.drop, folder)
 
 
+def libre_office(window: Window, platform: Platform, folder: Path) -> Editor:
+    """LibreOffice Draw and Impress, over UNO where they listen."""
+    return LibreOffice(drop_file(window, platform, folder), platform.windows)
+
+
+def any_of_libre_office(window: Window, platform: Platform, folder: Path) -> Editor:
+    """Where its programs are not told apart, or take no dropped pictures."""
+    return LibreOffice(paste_where_it_pleases("command", "v")(window, platform, folder), platform.windows)
+
+
 def gimp(window: Window, platform: Platform, folder: Path) -> Editor:
     """GIMP, by a dropped file and a script; where there is no dropping, as any other."""
     if platform.drop is None:
@@ -91,8 +102,9 @@ PROFILES = (
     Profile(".*inkscape", paste_under_pointer("command", "v"), "Inkscape"),
     Profile("krita", paste_under_pointer("command", "alt", "v"), "Krita"),
     Profile("gimp.*", gimp, "GIMP"),
-    Profile("libreoffice-draw", drop_file, "LibreOffice Draw"),
-    Profile("libreoffice-impress", drop_file, "LibreOffice Impress"),
+    Profile("libreoffice-draw", libre_office, "LibreOffice Draw"),
+    Profile("libreoffice-impress", libre_office, "LibreOffice Impress"),
+    Profile("libreoffice|soffice", any_of_libre_office, "LibreOffice"),  # as Windows and macOS call all of it
     Profile("kolourpaint", paste_where_it_pleases("command", "v"), "KolourPaint"),
     Profile("chromium.*|google-chrome.*|firefox.*|microsoft-edge.*|brave.*|vivaldi.*", browser),
     Profile("mtpaint", refuse),  # it has a clipboard of its own, and opens a dropped file in place of the document

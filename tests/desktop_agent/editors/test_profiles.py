@@ -1,5 +1,6 @@
 import contextlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,8 +8,8 @@ from PIL import Image
 
 from desktop_agent.editors.at_caret import AtCaretInText
 from desktop_agent.editors.by_clipboard import ByClipboard, WhereItPleases
-from desktop_agent.editors.by_drop import ByDrop
 from desktop_agent.editors.gimp import Gimp
+from desktop_agent.editors.libre_office import LibreOffice
 from desktop_agent.editors.profiles import Editors
 from desktop_agent.platforms import Platform, Window
 from protocol.errors import EditorTakesNoPictures
@@ -49,8 +50,8 @@ class Board:
 
 
 def platform_with(hands: Any, board: Any, drop: Any = None) -> Platform:
-    nobody: Any = None
-    return Platform("fake", nobody, list, hands, board, drop=drop)
+    windows: Any = SimpleNamespace(at=lambda point: Window(1, "any"))
+    return Platform("fake", windows, list, hands, board, drop=drop)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +62,9 @@ def platform_with(hands: Any, board: Any, drop: Any = None) -> Platform:
         ("krita", "Krita", ByClipboard),
         ("Gimp-2.10", "GIMP", Gimp),
         ("gimp-3.0", "GIMP", Gimp),
-        ("libreoffice-draw", "LibreOffice Draw", ByDrop),
-        ("libreoffice-impress", "LibreOffice Impress", ByDrop),
+        ("libreoffice-draw", "LibreOffice Draw", LibreOffice),
+        ("libreoffice-impress", "LibreOffice Impress", LibreOffice),
+        ("soffice", "LibreOffice", LibreOffice),
         ("kolourpaint", "KolourPaint", WhereItPleases),
         ("Chromium", "Chromium", AtCaretInText),
         ("Some Drawing Program", "Some Drawing Program", WhereItPleases),
