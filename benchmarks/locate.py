@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from benchmarks.contact_sheet import Tile, draw_contact_sheet
 from benchmarks.original_way import find_as_the_original
 from desktop_agent.locate import FoundPoint, Outcome, find_screen_point, look
 from desktop_agent.pictures import Picture
@@ -35,6 +36,7 @@ RIGHT_PX = 20.0
 SKIPPED_GROUP = "scrolled"  # needs the screenshot of the moment of the shutter
 AIMING_PX = 640  # long side of the views that a phone sends while it aims
 MOVED_PX = 12  # of such a view, from one to the next
+SHEET_QUALITY = 70
 BINS = 10  # of the calibration error
 
 
@@ -210,8 +212,29 @@ def _more(answers: Sequence[Answer]) -> Iterator[str]:
     yield f"ms by the clock a view: {np.median([p.ms for p in predictions]):.0f}"
     yield f"CPU ms to make a screenshot ready: {np.median(ready):.0f}"
     yield f"CPU ms a view while aiming: {np.nanmedian(tracking):.0f}"
-    failed = [a.case["id"] for a in answers if not a.is_to_be_refused and not (a.prediction.is_accepted and a.is_right)]
-    yield f"not found, refused or wrong: {', '.join(map(str, failed))}"
+    failed = [f"{answer.case['id']} ({remark(answer)})" for answer in answers if has_failed(answer)]
+    yield f"not found, refused or wrong: {', '.join(failed)}"
+
+
+def has_failed(answer: Answer) -> bool:
+    """Whether there is a point that was not found, or one that should not have been."""
+    is_found = answer.prediction.is_accepted and answer.is_right
+    return answer.prediction.is_accepted if answer.is_to_be_refused else not is_found
+
+
+def remark(answer: Answer) -> str:
+    """What came of a case, in a few words."""
+    if not answer.prediction.is_accepted:
+        return str(answer.prediction.why)
+    return "falsely accepted" if answer.is_to_be_refused else f"{answer.error_px:.0f} px off"
+
+
+def tile_of(answer: Answer, folder: Path, screens: Path) -> Tile:
+    """A case for a contact sheet."""
+    case, truth = answer.case, answer.case["gt"]
+    aim = None if truth["x"] is None else ScreenPoint(truth["x"], truth["y"])
+    view, screenshot = read_picture(folder / case["photo"]), read_picture(screens / case["screenshot"])
+    return Tile(f"{case['id']}: {remark(answer)}", view, screenshot, aim)
 
 
 def calibration_error(answers: Sequence[Answer]) -> float:
@@ -229,12 +252,17 @@ def main() -> int:
     parser.add_argument("--cases", type=Path, required=True, help="folder with cases.json and the views")
     parser.add_argument("--screens", type=Path, required=True, help="folder with the screenshots")
     parser.add_argument("--out", type=Path, help="JSON of every prediction of ours")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.jpg", help="a picture of the cases in which ours fails")
     options = parser.parse_args()
     cases = json.loads((options.cases / "cases.json").read_text())
     ours, originals = zip(*run(cases, options.cases, options.screens), strict=True)
     if options.out:
         predictions = {answer.case["id"]: answer.prediction.to_json() for answer in ours}
         options.out.write_text(json.dumps(predictions, indent=1))
+    failed = [answer for answer in ours if has_failed(answer)]
+    if options.sheet and failed:
+        sheet = draw_contact_sheet(tile_of(answer, options.cases, options.screens) for answer in failed)
+        Image.fromarray(sheet).save(options.sheet, quality=SHEET_QUALITY)
     for name, answers in (("ours", ours), ("the original's way", originals)):
         print(f"\n{name}")
         print("\n".join(table(answers)))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.locate import Answer, Prediction, calibration_error, run, table
+from benchmarks.locate import Answer, Prediction, calibration_error, has_failed, remark, run, table
 from benchmarks.original_way import find_as_the_original
 from demo.monitor_camera import Pose, photograph
 from protocol.geometry import ScreenPoint
@@ -55,6 +55,20 @@ def test_the_table_counts_what_was_falsely_accepted_and_what_was_wrong() -> None
     lines = "\n".join(table(answers))
     assert "falsely accepted: 1 of 2" in lines
     assert "50.0%" in lines
+
+
+def test_failed_is_what_was_not_found_or_should_not_have_been() -> None:
+    assert has_failed(answer("plain", None, is_accepted=False))
+    assert has_failed(answer("plain", 100.0, is_accepted=False))
+    assert has_failed(answer("plain", 300.0))
+    assert has_failed(answer("neg_other", 100.0))
+    assert not has_failed(answer("plain", 101.0))
+    assert not has_failed(answer("neg_other", 100.0, is_accepted=False))
+
+
+def test_a_failed_case_says_by_how_much() -> None:
+    assert remark(answer("plain", 130.0)) == "60 px off"
+    assert remark(answer("neg_other", 130.0)) == "falsely accepted"
 
 
 @pytest.fixture
