@@ -53,6 +53,15 @@ def test_a_phone_may_be_held_any_way_up(screen: Picture, ready: ReadyScreen, rol
     assert find_screen_point(view, [ready]).screen_point.distance_to(aim) < 1.5
 
 
+@pytest.mark.parametrize("size", [(720, 960), (4032, 3024)])
+def test_a_view_may_be_upright_and_of_twelve_megapixels(
+    screen: Picture, ready: ReadyScreen, size: tuple[int, int]
+) -> None:
+    aim = ScreenPoint(600, 380)
+    view = photograph(screen, aim, size, Pose(), seed=3)
+    assert find_screen_point(view, [ready]).screen_point.distance_to(aim) < 1.5
+
+
 def test_the_scale_is_the_screen_pixels_in_a_view_pixel(screen: Picture, ready: ReadyScreen) -> None:
     aim = ScreenPoint(640, 400)
     view = take_view(screen, aim, Pose(yaw_deg=0, pitch_deg=0, roll_deg=0, screen_in_view=0.75))
