@@ -27,6 +27,10 @@ class Features:
         """The same features in the pixels of another picture."""
         return Features(move(self.points), self.descriptors)
 
+    def chosen(self, is_chosen: npt.NDArray[np.bool_]) -> "Features":
+        """Some of them; is_chosen: (N,)."""
+        return Features(self.points[is_chosen], self.descriptors[is_chosen])
+
 
 def shrink(grey: Grey, longest: int) -> Grey:
     """The same picture, its long side at most so many pixels."""

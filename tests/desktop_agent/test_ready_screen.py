@@ -1,7 +1,8 @@
 import numpy as np
 
+from desktop_agent.features import Features
 from desktop_agent.pictures import Picture
-from desktop_agent.ready_screen import ReadyScreen, make_ready, tiles_of, update_ready
+from desktop_agent.ready_screen import ReadyScreen, make_ready, update_ready
 from desktop_agent.screenshot import Screenshot
 from tests.conftest import draw_screen
 
@@ -19,36 +20,55 @@ def assert_same(one: ReadyScreen, other: ReadyScreen) -> None:
     np.testing.assert_array_equal(one.features.descriptors, other.features.descriptors)
 
 
-def test_an_updated_screen_is_the_same_as_one_made_ready_anew(screen: Picture) -> None:
+def share_in(one: Features, other: Features) -> float:
+    """Of the one's features, those that are in the other, too."""
+    distance = np.linalg.norm(one.points[:, None] - other.points[None], axis=2)
+    is_same = (distance < 0.5) & (one.descriptors @ other.descriptors.T > 0.98)
+    return float(is_same.any(axis=1).mean())
+
+
+def test_an_updated_screen_has_the_features_of_one_made_ready_anew(screen: Picture) -> None:
     changed = Screenshot(change_a_window(screen), 0, 0)
-    assert_same(update_ready(make_ready(Screenshot(screen, 0, 0)), changed), make_ready(changed))
+    updated, anew = update_ready(make_ready(Screenshot(screen, 0, 0)), changed), make_ready(changed)
+    np.testing.assert_array_equal(updated.coarse, anew.coarse)
+    assert share_in(updated.features, anew.features) > 0.95
+    assert share_in(anew.features, updated.features) > 0.95
 
 
-def test_only_changed_tiles_are_looked_at_anew(screen: Picture) -> None:
+def test_what_was_there_before_a_change_is_forgotten(screen: Picture) -> None:
+    before = make_ready(Screenshot(screen, 0, 0))
+    updated = update_ready(before, Screenshot(change_a_window(screen), 0, 0))
+    x, y = before.features.points.T
+    gone = before.features.chosen((x > 510) & (x < 750) & (y > 310) & (y < 410))
+    assert share_in(gone, updated.features) < 0.1
+
+
+def test_only_what_changed_is_looked_at_anew(screen: Picture) -> None:
+    before = make_ready(Screenshot(screen, 0, 0))
+    updated = update_ready(before, Screenshot(change_a_window(screen), 0, 0))
+    is_far = before.features.points[:, 0] < 300
+    kept = before.features.points[is_far]
+    assert len(kept) > 10
+    np.testing.assert_array_equal(updated.features.points[: len(kept)], kept)
+
+
+def test_no_feature_is_found_twice_where_changes_meet(screen: Picture) -> None:
+    changed = screen.copy()
+    changed[100:130, 200:900] = 255 - changed[100:130, 200:900]
+    changed[300:420, 500:530] = 255 - changed[300:420, 500:530]
+    updated = update_ready(make_ready(Screenshot(screen, 0, 0)), Screenshot(changed, 0, 0))
+    anew = make_ready(Screenshot(changed, 0, 0))
+    assert len(updated.features.points) <= 1.03 * len(anew.features.points)
+
+
+def test_a_still_screen_keeps_its_features(screen: Picture) -> None:
     ready = make_ready(Screenshot(screen, 0, 0))
-    updated = update_ready(ready, Screenshot(change_a_window(screen), 0, 0))
-    pairs = zip(ready.features_of_tiles, updated.features_of_tiles, strict=True)
-    kept = sum(before is after for before, after in pairs)
-    assert 0 < kept < len(ready.features_of_tiles)
-
-
-def test_a_still_screen_keeps_all_its_tiles(screen: Picture) -> None:
-    ready = make_ready(Screenshot(screen, 0, 0))
-    updated = update_ready(ready, Screenshot(screen.copy(), 0, 0))
-    assert all(a is b for a, b in zip(ready.features_of_tiles, updated.features_of_tiles, strict=True))
+    assert update_ready(ready, Screenshot(screen.copy(), 0, 0)).coarse_features is ready.coarse_features
 
 
 def test_a_monitor_of_another_size_is_made_ready_anew(screen: Picture) -> None:
     smaller = Screenshot(draw_screen(seed=1, width=1024, height=640), 0, 0)
     assert_same(update_ready(make_ready(Screenshot(screen, 0, 0)), smaller), make_ready(smaller))
-
-
-def test_the_tiles_cover_the_screen_once(screen: Picture) -> None:
-    coarse = make_ready(Screenshot(screen, 0, 0)).coarse
-    covered = np.zeros(coarse.shape, int)
-    for tile in tiles_of(coarse):
-        covered[tile.rows, tile.columns] += 1
-    assert (covered == 1).all()
 
 
 def test_features_lie_where_the_screen_shows_them() -> None:
