@@ -88,7 +88,7 @@ def try_paste(
         claimed_px=answer.error_px if answer else None,
         error_px=round(sight.centre.distance_to(aim), 2) if sight else None,
         width_px=round(sight.scale * WIDTH, 1) if sight else None,
-        is_honest=_is_there(sight, answer.landed) if answer else _looks_alike(opened, before, after),
+        is_honest=_is_there(sight, answer.landed) if answer else looks_alike(opened, before, after),
         keeps_alpha=sight.keeps_alpha if sight and answer else None,
         undone=undone,
         clipboard_kept=kept.copied == things.copied,
@@ -108,10 +108,11 @@ def _take_back(opened: OpenEditor, agent: AimedAgent, before: Picture) -> bool:
     except CopyPasteError:
         return False
     opened.desk.hand.move(*user.PARKED)
-    return _looks_alike(opened, before, opened.wait_until_still(SETTLES_S))
+    return looks_alike(opened, before, opened.wait_until_still(SETTLES_S))
 
 
-def _looks_alike(opened: OpenEditor, before: Picture, after: Picture) -> bool:
+def looks_alike(opened: OpenEditor, before: Picture, after: Picture) -> bool:
+    """Whether the document is shown as before."""
     rows, columns = opened.canvas_slices()
     differs = cv2.absdiff(before[rows, columns], after[rows, columns]).max(axis=2) > DIFFERS_LEVELS
     return bool(differs.mean() <= MOST_LEFT_OVER)

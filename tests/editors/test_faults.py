@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -29,11 +28,12 @@ from real_editors.card import draw_card, find_card
 from real_editors.desk import HEIGHT, WIDTH, Desk
 from real_editors.editors import EDITORS_BY_NAME, RealEditor
 from real_editors.opened import OpenEditor, open_editor
+from real_editors.trial import looks_alike
 
 AIM = ScreenPoint(1000, 500)
 ASIDE = Box(700, 300, 900, 600)
 SMALL = Box(40, 900, 200, 100)  # over KolourPaint's tools
-MOMENT_S = 0.7  # for a program and the window manager to do what they were asked
+LONGEST_WAIT_S = 20.0  # for a program and the window manager to do what they were asked
 OpenOne = Callable[[RealEditor], AbstractContextManager[OpenEditor]]
 pytestmark = pytest.mark.timeout(180)
 
@@ -56,22 +56,29 @@ def paste(agent: AimedAgent, aim: ScreenPoint = AIM) -> CopyPasteError | None:
     return None
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + LONGEST_WAIT_S
+    while not is_so():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
 def assert_document_is(opened: OpenEditor, before: Picture) -> None:
-    rows, columns = opened.canvas_slices()
-    assert not cv2.absdiff(opened.desk.screenshot()[rows, columns], before[rows, columns]).any()
+    opened.desk.hand.move(*user.PARKED)
+    assert looks_alike(opened, before, opened.wait_until_still())
 
 
 def test_a_dialog_in_front_is_named_and_left_alone(opened: OpenEditor, agent: AimedAgent) -> None:
-    before = opened.desk.screenshot()
+    before, editor = opened.desk.screenshot(), opened.desk.active_window()
     opened.desk.hand.press("Control_L", "o")
-    time.sleep(2 * MOMENT_S)
+    wait_until(lambda: opened.desk.active_window() not in (editor, None))
     dialog = opened.desk.active_window()
     error = paste(agent)
     assert isinstance(error, DialogInFront)
     assert "Open" in error.fact
     assert opened.desk.active_window() == dialog
     opened.desk.hand.press("Escape")
-    time.sleep(MOMENT_S)
+    wait_until(lambda: opened.desk.active_window() == editor)
     assert_document_is(opened, before)
 
 
@@ -88,7 +95,7 @@ def test_a_window_that_changes_between_the_look_and_the_paste_is_not_pasted_into
 ) -> None:
     def change_now() -> None:
         change(opened.desk)
-        time.sleep(MOMENT_S)
+        wait_until(lambda: not looks_alike(opened, before, opened.desk.screenshot()))
 
     copied = user.lay_out(opened.desk, opened.home).copied
     before = opened.desk.screenshot()
@@ -101,9 +108,8 @@ def test_a_window_that_changes_between_the_look_and_the_paste_is_not_pasted_into
 def test_a_locked_screen_is_said_to_be_locked(opened: OpenEditor, agent: AimedAgent) -> None:
     before = opened.desk.screenshot()
     with opened.desk.another_window(Box(0, 0, WIDTH, HEIGHT), locks=True):
-        time.sleep(MOMENT_S)
+        wait_until(lambda: not opened.desk.screenshot().any())
         assert isinstance(paste(agent), ScreenLocked)
-    time.sleep(MOMENT_S)
     assert_document_is(opened, before)
 
 
@@ -114,21 +120,22 @@ def test_a_picture_that_another_program_has_copied_is_there_again_to_the_byte(
     Image.fromarray(np.random.default_rng(3).integers(0, 255, (300, 400, 4), np.uint8)).save(file)
     command = ["xclip", "-selection", "clipboard", "-t", "image/png", "-quiet", str(file)]
     opened.desk.start("xclip", command, tmp_path)
-    time.sleep(MOMENT_S)
+    wait_until(lambda: copied_picture() == file.read_bytes())
     assert paste(agent) is None
+    assert copied_picture() == file.read_bytes()
+
+
+def copied_picture() -> bytes:
     asked = ["xclip", "-selection", "clipboard", "-t", "image/png", "-out"]
-    assert subprocess.run(asked, capture_output=True, timeout=10, check=True).stdout == file.read_bytes()
+    return subprocess.run(asked, capture_output=True, timeout=10, check=False).stdout
 
 
 def test_the_window_that_had_the_keyboard_has_it_again(opened: OpenEditor, agent: AimedAgent) -> None:
     with opened.desk.another_window(SMALL) as other:
-        time.sleep(MOMENT_S)
         opened.desk.activate(other)
-        time.sleep(MOMENT_S)
-        assert opened.desk.active_window() == other
+        wait_until(lambda: opened.desk.active_window() == other)
         assert paste(agent) is None
-        time.sleep(MOMENT_S)
-        assert opened.desk.active_window() == other
+        wait_until(lambda: opened.desk.active_window() == other)
 
 
 def test_a_modifier_that_the_user_holds_does_not_spoil_the_paste(opened: OpenEditor, agent: AimedAgent) -> None:
@@ -157,8 +164,6 @@ def test_an_undo_takes_back_one_paste_and_not_the_users_own_work(opened: OpenEdi
     assert agent.undo().verified
     with pytest.raises(NothingToUndo):
         agent.undo()
-    opened.desk.hand.move(*user.PARKED)
-    time.sleep(MOMENT_S)
     assert_document_is(opened, before)
 
 
@@ -186,7 +191,6 @@ def test_a_read_only_document_is_not_said_to_be_pasted_into(desk: Desk, tmp_path
     with desk.as_own(), open_one(replace(draw, command=(*draw.command, "--view"))) as opened:
         before = opened.desk.screenshot()
         assert paste(AimedAgent(tmp_path)) is not None
-        opened.desk.hand.move(*user.PARKED)
         assert_document_is(opened, before)
 
 
@@ -194,10 +198,9 @@ def test_what_krita_asks_at_the_first_paste_is_for_the_user_to_answer(
     desk: Desk, tmp_path: Path, open_one: OpenOne
 ) -> None:
     with desk.as_own(), open_one(replace(EDITORS_BY_NAME["krita"], profile=())) as opened:
-        before = opened.desk.screenshot()
+        before, editor = opened.desk.screenshot(), opened.desk.active_window()
         error = paste(AimedAgent(tmp_path))
         assert isinstance(error, DialogInFront)
         opened.desk.hand.press("Escape")
-        opened.desk.hand.move(*user.PARKED)
-        time.sleep(MOMENT_S)
+        wait_until(lambda: opened.desk.active_window() == editor)
         assert_document_is(opened, before)
