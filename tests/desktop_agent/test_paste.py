@@ -44,7 +44,8 @@ class DrawnEditor:
     """A desktop with one editor, which draws into a picture of it, and the ways in which editors misbehave."""
 
     screen: Picture
-    offset: float = 0.0  # how far from the pointer it pastes
+    offset: float = 0.0  # how far to the right of the pointer it pastes
+    offset_down: float = 0.0
     zoom: float = 1.0
     takes_pictures: bool = True
     takes_s: float = 0.0  # after its status line has changed at once
@@ -86,7 +87,9 @@ class DrawnEditor:
             self.screen[200 : 200 + height, 300 : 300 + width] = self.dialog
             self.front = self.dialog_window or self.front
         elif self.takes_pictures:
-            threading.Timer(self.takes_s, self._draw, (cutout, (point.x + self.offset, point.y))).start()
+            threading.Timer(
+                self.takes_s, self._draw, (cutout, (point.x + self.offset, point.y + self.offset_down))
+            ).start()
         else:
             self.screen[:] = self.steps.pop()
 
@@ -364,15 +367,15 @@ def test_a_cutout_lands_as_turned_as_it_floated(screen: Picture, cutout: Picture
     assert given.shape[0] > given.shape[1]
 
 
-def test_a_line_of_text_takes_a_cutout_beside_the_aim(screen: Picture, cutout: Picture) -> None:
-    editor = DrawnEditor(screen.copy(), offset=80, puts_at_caret=True)
+def test_a_line_of_text_takes_a_cutout_wherever_its_words_end(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), offset=-250, offset_down=60, puts_at_caret=True)
     answer = paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
-    assert answer.error_px == pytest.approx(80, abs=1.5)
+    assert answer.error_px == pytest.approx(257, abs=1.5)
     assert editor.undo_count == 0
 
 
-def test_a_line_of_text_far_from_the_aim_is_misplaced(screen: Picture, cutout: Picture) -> None:
-    editor = DrawnEditor(screen.copy(), offset=250, puts_at_caret=True)
+def test_another_line_of_text_than_the_one_at_the_aim_is_misplaced(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), offset_down=200, puts_at_caret=True)
     with pytest.raises(PasteMisplaced, match="It was undone"):
         paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
 
