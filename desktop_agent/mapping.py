@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop_agent.features import Points
-from desktop_agent.homography import RADIUS_95, Matrix, apply, derive_by_parameters, normalise
+from desktop_agent.homography import Matrix, apply, derive_by_parameters, normalise
 
 Reals = npt.NDArray[np.float64]
 Size = tuple[int, int]  # (width, height)
 
 STEPS = 10
+RADIUS_95 = 2.448  # of a normal distribution in the plane, in standard deviations
 BEND_SIGMA = 0.012  # of phones' lenses: what `bend` is likely to be, as a standard deviation from 0
 FOCAL = 1.5  # of phones' cameras, in half long sides of the view: 26 mm on film
 FOCAL_SIGMA = 0.3  # of its logarithm: two of them are a wide-angle lens or twofold zoom

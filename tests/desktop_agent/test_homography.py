@@ -2,27 +2,19 @@ import numpy as np
 import pytest
 
 from desktop_agent.features import Features, Points, match
-from desktop_agent.homography import Homography, apply, fit_robustly, refine
-from protocol.geometry import ViewPoint
+from desktop_agent.homography import apply, fit_robustly
 
 VIEW_FROM_SCREEN = np.array([[0.8, -0.1, 40.0], [0.05, 0.9, -20.0], [1e-4, -5e-5, 1.0]])
 NOISE_PX = 0.5
 
 
-def draw_pairs(seed: int, count: int = 200, wrong: int = 0, width: float = 1000.0) -> tuple[Points, Points]:
+def draw_pairs(seed: int, count: int, wrong: int) -> tuple[Points, Points]:
     """Points of a view, with noise, and of a screen; the last ones are no pairs."""
     random = np.random.default_rng(seed)
-    screen = random.uniform(0, width, (count, 2))
+    screen = random.uniform(0, 1000, (count, 2))
     view = apply(VIEW_FROM_SCREEN, screen) + random.normal(0, NOISE_PX, (count, 2))
     view[count - wrong :] = random.uniform(0, 1000, (wrong, 2))
     return view, screen
-
-
-def fit(seed: int, **how: float) -> Homography:
-    view, screen = draw_pairs(seed, **how)  # type: ignore[arg-type]  # whole numbers where they must be
-    rough = fit_robustly(view, screen)
-    assert rough is not None
-    return refine(rough, view, screen)
 
 
 def test_a_mapping_and_its_inverse_cancel() -> None:
@@ -32,26 +24,10 @@ def test_a_mapping_and_its_inverse_cancel() -> None:
 
 
 def test_a_homography_is_found_though_most_pairs_are_wrong() -> None:
-    found = fit(1, count=300, wrong=180).view_from_screen
+    found = fit_robustly(*draw_pairs(1, count=300, wrong=180))
+    assert found is not None
     corners = np.array([[0.0, 0.0], [1000.0, 0.0], [1000.0, 1000.0], [0.0, 1000.0]])
-    assert np.abs(apply(found, corners) - apply(VIEW_FROM_SCREEN, corners)).max() < 1.0
-
-
-def test_the_radius_holds_the_truth_as_often_as_it_says() -> None:
-    point = ViewPoint(400.0, 300.0)
-    truth = apply(np.linalg.inv(VIEW_FROM_SCREEN), np.array([[point.x, point.y]]))[0]
-    is_inside = []
-    for seed in range(200):
-        found = fit(seed, count=60)
-        missed_by = np.hypot(*(apply(found.screen_from_view, np.array([[point.x, point.y]]))[0] - truth))
-        is_inside.append(missed_by <= found.radius_95(point))
-    assert 0.90 <= np.mean(is_inside) <= 0.99
-
-
-def test_far_from_its_pairs_a_homography_is_less_sure() -> None:
-    found = fit(2, width=200.0)
-    near, far = ViewPoint(120.0, 80.0), ViewPoint(800.0, 800.0)
-    assert found.radius_95(far) > 5 * found.radius_95(near)
+    assert np.abs(apply(found, corners) - apply(VIEW_FROM_SCREEN, corners)).max() < 2.0
 
 
 @pytest.mark.parametrize("count", [0, 3])

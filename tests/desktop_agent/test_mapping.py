@@ -60,6 +60,17 @@ def test_the_radius_holds_the_truth_as_often_as_it_says() -> None:
     assert 0.90 <= np.mean(is_inside) <= 0.995
 
 
+def test_far_from_its_pairs_a_mapping_is_less_sure() -> None:
+    truth = Mapping(VIEW_FROM_SCREEN, 0.0, SIZE)
+    view, screen = draw_pairs(3, truth)
+    near, far = (np.abs(view - at).max(axis=1) < 110 for at in [(320.0, 240.0), (110.0, 110.0)])
+    radius_near, radius_far = (
+        fit(truth, view[chosen], screen[chosen], np.tile(np.eye(2), (chosen.sum(), 1, 1)), 1.0).radius_95
+        for chosen in (near, far)
+    )
+    assert radius_far > 3 * radius_near
+
+
 def test_how_screen_pixels_follow_view_pixels_is_the_slope_of_the_mapping() -> None:
     mapping = Mapping(VIEW_FROM_SCREEN, 0.0, SIZE)
     centre = np.array([319.5, 239.5])
