@@ -63,7 +63,8 @@ def run(settings: Settings) -> None:
     check_port_is_free(settings.host, settings.port)
     platform = local_platform(settings.data_dir)
     platform.take_screenshots()  # says so now if there is no desktop, rather than when somebody pastes
-    overlay = Overlay(platform.take_screenshots, PROGRAM if platform.name == "X11" and settings.shows_marks else None)
+    can_mark = platform.name in ("X11", "Windows", "macOS")
+    overlay = Overlay(platform.take_screenshots, PROGRAM if can_mark and settings.shows_marks else None)
     platform = replace(platform, take_screenshots=overlay.take_clean_screenshots)
     desktop = local_desktop(platform, settings.photoshop_password)
     journal = Journal(settings.data_dir / "pasting.json")

@@ -34,4 +34,5 @@ def draw_mark(point: ScreenPoint, screenshot: Screenshot) -> list[Patch]:
     colours = below * (1 - shade) * (1 - line) + MINT * line
     seen = np.where(shade > 0, 255, 0)
     pixels = np.rint(np.concatenate([colours, seen], axis=2)).astype(np.uint8)
-    return [Patch(left + screenshot.left, top + screenshot.top, pixels)]
+    scale = screenshot.scale
+    return [Patch(left / scale + screenshot.left, top / scale + screenshot.top, pixels, scale)]

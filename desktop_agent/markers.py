@@ -93,7 +93,8 @@ def _draw(screenshot: Screenshot, marker: Marker) -> Patch:
     below = screenshot.pixels[top : top + len(ink), left : left + len(ink)].mean(axis=(0, 1))  # lines would cut it up
     colours = np.rint(below + FAINTNESS * (ink - below)).astype(np.uint8)
     opaque = np.full_like(ink, 255)
-    return Patch(left + screenshot.left, top + screenshot.top, np.concatenate([colours, opaque], axis=2))
+    pixels, scale = np.concatenate([colours, opaque], axis=2), screenshot.scale
+    return Patch(left / scale + screenshot.left, top / scale + screenshot.top, pixels, scale)
 
 
 def find_point_by_markers(

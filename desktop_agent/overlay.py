@@ -14,7 +14,8 @@ from desktop_agent.overlay_message import SHOWN, OverlayMessage, Patch
 from desktop_agent.screenshot import Screenshot, TakeScreenshots
 
 PROGRAM = (sys.executable, "-m", "desktop_agent.overlay_window")
-END_S = 2.0  # for the program of the windows to end
+ANSWER_S = 10.0  # for the program of the windows to show something; it starts within
+END_S = 2.0  # for it to end
 REDRAWN_S = 0.3  # after which other programs have redrawn what had been covered
 
 
@@ -103,18 +104,22 @@ class Overlay:
     def _tell(self, message: OverlayMessage) -> bool:
         """Send a message and wait until it is on the screen; a program that fails once is not tried again."""
         assert self._program and self._program.stdin and self._program.stdout
+        end_of_patience = threading.Timer(ANSWER_S, self._program.kill)  # whereupon it says no more
+        end_of_patience.start()
         try:
             message.write(self._program.stdin)  # type: ignore[arg-type]  # typeshed: IO[bytes], which it is a kind of
             self._is_broken = self._program.stdout.readline() != SHOWN
         except OSError:
             self._is_broken = True
+        finally:
+            end_of_patience.cancel()
         return not self._is_broken
 
 
 def _lay(clean: npt.NDArray[np.uint8], screenshot: Screenshot, patch: Patch) -> None:
     """Replace what a patch covers of a screenshot by the same pixels of a clean one."""
     height, width = screenshot.pixels.shape[:2]
-    left, top = patch.x - screenshot.left, patch.y - screenshot.top
+    left, top = (round(offset * screenshot.scale) for offset in (patch.x - screenshot.left, patch.y - screenshot.top))
     rows = slice(max(0, top), max(0, min(height, top + patch.pixels.shape[0])))
     columns = slice(max(0, left), max(0, min(width, left + patch.pixels.shape[1])))
     covers = patch.pixels[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left, 3] > 0

@@ -15,9 +15,10 @@ SHOWN = b"shown\n"  # what the program answers once a message is on the screen
 class Patch:
     """A picture laid over a part of the desktop."""
 
-    x: int  # of its top-left pixel, on the desktop
-    y: int
+    x: float  # where its top-left pixel lies on the desktop, in points
+    y: float
     pixels: npt.NDArray[np.uint8]  # (h, w, 4), RGBA; opaque wherever alpha is not 0
+    scale: float = 1.0  # pixels in a point of the desktop
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class OverlayMessage:
 
     def write(self, stream: BinaryIO) -> None:
         """Send it."""
-        boxes = [{"x": each.x, "y": each.y, "shape": each.pixels.shape[:2]} for each in self.patches]
+        boxes = [
+            {"x": each.x, "y": each.y, "scale": each.scale, "shape": each.pixels.shape[:2]} for each in self.patches
+        ]
         stream.write(json.dumps({"shows_s": self.shows_s, "patches": boxes}).encode() + b"\n")
         for patch in self.patches:
             stream.write(np.ascontiguousarray(patch.pixels).tobytes())
@@ -46,5 +49,5 @@ class OverlayMessage:
         for box in header["patches"]:
             height, width = box["shape"]
             pixels = np.frombuffer(stream.read(height * width * 4), np.uint8).reshape(height, width, 4)
-            patches.append(Patch(box["x"], box["y"], pixels))
+            patches.append(Patch(box["x"], box["y"], pixels, box["scale"]))
         return cls(patches, header["shows_s"])

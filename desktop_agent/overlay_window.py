@@ -1,148 +1,92 @@
 """patches from standard input -> small windows on top of all others that take no input.
 
 A program of its own (`python -m desktop_agent.overlay_window`): its windows are gone as soon as the input ends, also
-when the agent is killed, and after the time that each message says, also when the agent hangs. X11 only: there, a
-window can have any shape, so nothing needs a compositor.
+when the agent is killed, and after the time that each message says, also when the agent hangs.
 """
 
-import contextlib
-import io
-import select
+import queue
 import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
+from typing import BinaryIO, Protocol
 
 from desktop_agent.overlay_message import SHOWN, OverlayMessage, Patch
 
-SHAPE_INPUT = 2  # of the SHAPE extension since version 1.1, which Xlib for Python does not know
-ROWS_BYTES = 200_000  # in one request; X takes 262,140
+
+class OverlayWindows(Protocol):
+    """The windows, one for each patch. Its methods raise OSError once the desktop has gone."""
+
+    attends_every_s: float | None  # how often `attend` is to be called, if it needs to be
+
+    def show(self, patches: Sequence[Patch]) -> None:
+        """Show these instead of those before; returns once they are on the screen."""
+        ...
+
+    def attend(self) -> None:
+        """Answer what the desktop asks of every program with windows."""
+        ...
 
 
 def main() -> int:
     """Show what each message says; end with the input. 1 if this display cannot have such windows, or has gone."""
-    from Xlib import display, error
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the agent, which then closes the input
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # where Xlib remarks on files that it could do without
-            windows = OverlayWindows(display.Display())
-        show_messages(windows)
-    except (error.DisplayError, error.XauthError, error.ConnectionClosedError, OSError, ValueError) as reason:
+        # A reader of its own: at the end, nobody waits for the thread that waits for it.
+        with open(sys.stdin.fileno(), "rb", closefd=False) as source:
+            show_messages(open_windows(), source, sys.stdout.buffer)
+    except (ImportError, OSError, ValueError) as reason:
         print(f"Nothing can be marked on this screen ({reason}).", file=sys.stderr)
         return 1
     return 0
 
 
-def show_messages(windows: "OverlayWindows") -> None:
-    """Until the input ends."""
+def open_windows() -> OverlayWindows:
+    """This system's, each imported only where it is. Raises OSError or ValueError if it has none."""
+    if sys.platform == "win32":
+        from desktop_agent import overlay_win32
+
+        return overlay_win32.open_windows()
+    if sys.platform == "darwin":
+        from desktop_agent import overlay_macos
+
+        return overlay_macos.open_windows()
+    from desktop_agent import overlay_x11
+
+    return overlay_x11.open_windows()
+
+
+def show_messages(windows: OverlayWindows, source: BinaryIO, answers: BinaryIO) -> None:
+    """Show what comes from `source` until that ends; tell of each."""
+    messages: queue.Queue[OverlayMessage | None] = queue.Queue()
+    threading.Thread(target=_read, args=(source, messages), daemon=True).start()
     hides_at_s: float | None = None
     while True:
-        rest_s = None if hides_at_s is None else max(0.0, hides_at_s - time.monotonic())
-        if not select.select([sys.stdin], [], [], rest_s)[0]:
-            windows.show([])
-            hides_at_s = None
+        waits_s = [] if hides_at_s is None else [max(0.0, hides_at_s - time.monotonic())]
+        waits_s += [] if windows.attends_every_s is None else [windows.attends_every_s]
+        try:
+            message = messages.get(timeout=min(waits_s, default=None))
+        except queue.Empty:
+            windows.attend()
+            if hides_at_s is not None and time.monotonic() >= hides_at_s:
+                windows.show([])
+                hides_at_s = None
             continue
-        message = OverlayMessage.read(sys.stdin.buffer)
         if message is None:
             return
         windows.show(message.patches)
         hides_at_s = time.monotonic() + message.shows_s if message.patches else None
-        sys.stdout.buffer.write(SHOWN)
-        sys.stdout.buffer.flush()
+        answers.write(SHOWN)
+        answers.flush()
 
 
-class OverlayWindows:
-    """The windows, one for each patch."""
-
-    def __init__(self, display: Any) -> None:
-        """Args: display: an open one. Raises ValueError if it is not of the usual kind."""
-        from Xlib.ext import shape
-        from Xlib.protocol import rq, structs
-
-        self._display = display
-        self._screen = display.screen()
-        if self._screen.root_depth != 24 or not display.has_extension(shape.extname):
-            raise ValueError("it has no 24-bit colours, or no SHAPE extension")
-        self._windows: list[Any] = []
-
-        class ShapeRectangles(rq.Request):  # type: ignore[misc]  # Xlib ships no types
-            """The extension's request of that name, for any region, of which Xlib's own knows two."""
-
-            _request = rq.Struct(
-                *(rq.Card8("opcode"), rq.Opcode(1), rq.RequestLength(), rq.Card8("operation"), rq.Card8("region")),
-                *(rq.Card8("ordering"), rq.Pad(1), rq.Window("window"), rq.Int16("x"), rq.Int16("y")),
-                rq.List("rectangles", structs.Rectangle),
-            )
-
-        self._shape_rectangles = ShapeRectangles
-        self._shape = shape
-
-    def show(self, patches: Sequence[Patch]) -> None:
-        """Show these instead of those before; returns once they are on the screen."""
-        before, self._windows = self._windows, [self._open(patch) for patch in patches]
-        for window in before:
-            window.destroy()
-        self._display.sync()
-
-    def _open(self, patch: Patch) -> Any:
-        from Xlib import X
-
-        height, width = patch.pixels.shape[:2]
-        picture = self._draw(patch)
-        window = self._screen.root.create_window(
-            *(patch.x, patch.y, width, height, 0, X.CopyFromParent, X.InputOutput, X.CopyFromParent),
-            override_redirect=True,
-            background_pixmap=picture,  # so that the server draws it whenever it must be drawn
-        )
-        picture.free()
-        self._cut_out(window, self._shape.ShapeBounding, rectangles(patch.pixels[:, :, 3] > 0))
-        self._cut_out(window, SHAPE_INPUT, [])
-        window.map()
-        return window
-
-    def _draw(self, patch: Patch) -> Any:
-        from Xlib import X
-
-        height, width = patch.pixels.shape[:2]
-        picture = self._screen.root.create_pixmap(width, height, 24)
-        context = picture.create_gc()
-        bgrx = np.ascontiguousarray(patch.pixels[:, :, [2, 1, 0, 3]])
-        rows = max(1, ROWS_BYTES // (width * 4))
-        for top in range(0, height, rows):
-            part = bgrx[top : top + rows]
-            picture.put_image(context, 0, top, width, len(part), X.ZPixmap, 24, 0, part.tobytes())
-        context.free()
-        return picture
-
-    def _cut_out(self, window: Any, region: int, rows: list[tuple[int, int, int, int]]) -> None:
-        """Give a window a shape: that in which it is seen, or that in which it takes clicks."""
-        self._shape_rectangles(
-            display=self._display.display,
-            opcode=self._display.display.get_extension_major(self._shape.extname),
-            operation=self._shape.ShapeSet,
-            region=region,
-            ordering=0,
-            window=window.id,
-            x=0,
-            y=0,
-            rectangles=rows,
-        )
-
-
-def rectangles(is_seen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[tuple[int, int, int, int]]:
-    """The true pixels of a mask, (H, W), as (x, y, width, height) of each stretch, over all rows that are alike."""
-    is_new = np.concatenate([[True], (is_seen[1:] != is_seen[:-1]).any(axis=1)])
-    tops = np.flatnonzero(is_new)
-    found = []
-    for top, bottom in zip(tops, [*tops[1:], len(is_seen)], strict=True):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], is_seen[top], [False]]).astype(np.int8)))
-        height = int(bottom - top)
-        found += [(int(x), int(top), int(end - x), height) for x, end in zip(edges[::2], edges[1::2], strict=True)]
-    return found
+def _read(source: BinaryIO, messages: "queue.Queue[OverlayMessage | None]") -> None:
+    try:
+        while message := OverlayMessage.read(source):
+            messages.put(message)
+    finally:
+        messages.put(None)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def test_the_mark_is_a_ring_that_shows_on_any_ground(level: int) -> None:
     patch = draw_mark(ScreenPoint(600, 300), screenshot)[0]
     seen = patch.pixels[:, :, 3] > 0
     assert np.abs(patch.pixels[seen][:, :3].astype(int) - level).max() > 80
-    assert not seen[300 - patch.y, 600 - patch.x]  # what is aimed at stays in sight
+    assert not seen[300 - round(patch.y), 600 - round(patch.x)]  # what is aimed at stays in sight
 
 
 def test_the_mark_is_centred_on_the_point() -> None:
@@ -23,6 +23,13 @@ def test_the_mark_is_centred_on_the_point() -> None:
     rows, columns = np.nonzero(shown[:, :, 1] > 150)
     assert (columns.mean(), rows.mean()) == pytest.approx((600, 300))
     assert columns.max() - columns.min() == pytest.approx(2 * RADIUS_PX, abs=4)
+
+
+def test_the_mark_is_centred_where_a_point_of_the_desktop_has_two_pixels() -> None:
+    screenshot = Screenshot(plain(0), -640, 40, 2.0)
+    shown = lay(screenshot, draw_mark(ScreenPoint(-340.25, 190.25), screenshot))
+    rows, columns = np.nonzero(shown[:, :, 1] > 150)
+    assert (columns.mean(), rows.mean()) == pytest.approx((600, 301))
 
 
 def test_a_mark_at_the_edge_stays_on_its_monitor() -> None:

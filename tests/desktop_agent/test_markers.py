@@ -28,7 +28,7 @@ def lay(screenshot: Screenshot, patches: Sequence[Patch]) -> Picture:
     shown = screenshot.pixels.copy()
     for patch in patches:
         height, width = patch.pixels.shape[:2]
-        left, top = patch.x - screenshot.left, patch.y - screenshot.top
+        left, top = round((patch.x - screenshot.left) * patch.scale), round((patch.y - screenshot.top) * patch.scale)
         shown[top : top + height, left : left + width] = patch.pixels[:, :, :3]
     return shown
 

@@ -14,9 +14,10 @@ from mss import MSS
 
 from demo.desktop import VirtualScreen, environment
 from demo.programs import Programs
+from desktop_agent import overlay as overlay_module
 from desktop_agent.overlay import REDRAWN_S, Overlay
 from desktop_agent.overlay_message import Patch
-from desktop_agent.overlay_window import rectangles
+from desktop_agent.overlay_x11 import rectangles
 from desktop_agent.pictures import Picture
 from desktop_agent.screenshot import MonitorScreenshots
 
@@ -163,6 +164,14 @@ def test_a_screen_that_cannot_be_marked_is_no_error(screen: VirtualScreen, monke
     overlay = Overlay(list)
     assert not overlay.show([patch()], 1.0)
     overlay.hide()
+    overlay.close()
+
+
+def test_a_program_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlay_module, "ANSWER_S", 0.3)
+    overlay = Overlay(list, [sys.executable, "-c", "import time; time.sleep(600)"])
+    assert not overlay.show([patch()], 1.0)
+    assert not overlay.show([patch()], 1.0)
     overlay.close()
 
 
