@@ -362,7 +362,7 @@ class Paster:
         if known and known.is_of_same_monitor(now):
             if _share_changed(known, now) <= OTHER_VIEW:
                 return
-            rescaling = find_rescaling(known.pixels, now.pixels)
+            rescaling = find_rescaling(_shown(target.window, known), _shown(target.window, now))
             if rescaling and number in self._zooms:
                 self._zooms[number] *= rescaling
         target.editor.forget()
@@ -425,6 +425,16 @@ def _answer(target: Target, stopwatch: Stopwatch, pasted: Pasted | None = None) 
         verified=pasted is not None,
         stages_s=stopwatch.stages_s,
     )
+
+
+def _shown(window: Window, screenshot: Screenshot) -> Picture:
+    """What a window shows; its whole monitor where nobody can say which part that is."""
+    box = window.box
+    if box is None:
+        return screenshot.pixels
+    left, top = screenshot.from_desktop(ScreenPoint(box.x, box.y))
+    right, bottom = screenshot.from_desktop(ScreenPoint(box.x + box.width, box.y + box.height))
+    return screenshot.pixels[max(0, round(top)) : max(0, round(bottom)), max(0, round(left)) : max(0, round(right))]
 
 
 def _share_changed(one: Screenshot, other: Screenshot) -> float:

@@ -1,5 +1,5 @@
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -335,6 +335,18 @@ def test_a_zoom_that_the_document_shows_is_not_learnt_by_pasting_twice(cutout: P
     paster.paste(cutout, VIEW, PasteRequest(180))
     paster.undo()
     editor.screen, editor.zoom = sheet[:400, :640].repeat(2, axis=0).repeat(2, axis=1), 2.0
+    answer = paster.paste(cutout, VIEW, PasteRequest(180))
+    assert answer.landed_width == pytest.approx(180 * FOUND.scale, rel=0.05)
+    assert len(editor.given) == 2
+
+
+def test_the_zoom_of_another_window_beside_it_is_not_taken_for_its_own(cutout: Picture) -> None:
+    sheet = np.ascontiguousarray(draw_texture()[:800, :1280])
+    editor = DrawnEditor(sheet.copy(), window=replace(WINDOW, box=Box(400, 200, 400, 300)))
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    paster.undo()
+    editor.screen[500:] = sheet[:150, :640].repeat(2, axis=0).repeat(2, axis=1)
     answer = paster.paste(cutout, VIEW, PasteRequest(180))
     assert answer.landed_width == pytest.approx(180 * FOUND.scale, rel=0.05)
     assert len(editor.given) == 2
