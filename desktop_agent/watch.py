@@ -120,6 +120,7 @@ class Watch:
             if differ(last, current):
                 still_since_s = time.monotonic()
             elif seen is None and still_s >= SETTLED_S:
+                search_since_s = time.monotonic()
                 landing = _find_near(before, current, expected) if differ(near_searched, current) else None
                 near_searched = current
                 if landing is None and still_s >= SEARCHED_S:
@@ -129,6 +130,7 @@ class Watch:
                     searched = current
                 if landing:
                     return current, landing
+                deadline_s += time.monotonic() - search_since_s  # the time was ours, not the editor's
             last = current
             time.sleep(POLL_S)
         return last, None
