@@ -139,6 +139,14 @@ class Pasted:
         return abs(y - self.landing.y) <= self.landing.height / 2 + LINE_PX
 
 
+@dataclass(frozen=True)
+class KnownView:
+    """What a window showed last, and at which zoom."""
+
+    view: Screenshot
+    zoom: float  # screen pixels in a pixel of what its editor is given
+
+
 class Paster:
     """Pastes cutouts one after the other: there is one pointer and one keyboard."""
 
@@ -169,8 +177,7 @@ class Paster:
         self._pictures_dir = pictures_dir
         self._notify = notify
         self._watch = Watch(desktop.platform.take_screenshots, longest_wait_s)
-        self._zooms: dict[int, float] = {}  # of windows, as they were seen last
-        self._views: dict[int, Screenshot] = {}  # of windows, as they were left by the last paste
+        self._known: dict[int, KnownView] = {}  # of windows, by their numbers
         self._last: Pasted | None = None
         self._turn = threading.Lock()
 
@@ -217,7 +224,7 @@ class Paster:
                 if not self._is_still_there(pasted, now):
                     raise NothingToUndo("The cutout is not where it was any more.")
                 is_undone = self._take_back(pasted)
-                self._views[target.window.number] = self._watch.calm(pasted.before)
+                self._known[target.window.number] = KnownView(self._watch.calm(pasted.before), pasted.zoom)
                 return UndoAnswer(target.editor.name, is_undone)
 
     def _paste(self, cutout: Cutout, view: Picture, request: PasteRequest) -> PasteAnswer:
@@ -252,19 +259,18 @@ class Paster:
             if is_right_size:
                 pasted = self._move(pasted, stopwatch)
             learns_place = target.editor.learn(pasted.landed, pasted.zoom_in_points)
-            self._zooms[target.window.number] = pasted.zoom
+            self._known[target.window.number] = KnownView(pasted.before, pasted.zoom)
             can_go_on = target.editor.can_insert_again and insertion < MOST_INSERTIONS
             if not can_go_on or (is_right_size and not learns_place):
                 break
             with stopwatch.stage("undo"):
                 if self._take_back(pasted):
-                    self._views[target.window.number] = pasted.before
                     continue
                 if self._is_still_there(pasted, self._watch.again(pasted.before)):
                     break  # an editor that undoes nothing, such as a page to draw on; it stays as it is
                 raise PasteMisplaced(NOT_SURELY_UNDONE)
         if pasted.is_there:
-            self._views[target.window.number] = pasted.after
+            self._known[target.window.number] = KnownView(pasted.after, pasted.zoom)
             return pasted
         with stopwatch.stage("undo"):
             raise PasteMisplaced(self._undo_misplaced(pasted))
@@ -273,8 +279,7 @@ class Paster:
         """Insert once, and see where it landed."""
         with stopwatch.stage("paste"):
             before = self._approach(target)
-            self._forget_if_changed(target, before)
-        zoom = self._zooms.get(target.window.number, 1.0)
+            zoom = self._zoom_of(target, before)
         given = fit_cutout(target.cutout, target.width_px, target.turn_deg, _size(before), zoom)
         with self._journal.noting(target.editor.name) if self._journal else contextlib.nullcontext():
             with stopwatch.stage("paste"):
@@ -283,8 +288,7 @@ class Paster:
                 expected = Expected(given, target.editor.lands_at(target.aim), zoom)
                 after, landing = self._watch.wait_for(before, expected, lambda: self._check_no_dialog(target.window))
         if landing is None:
-            self._views.pop(target.window.number, None)
-            self._zooms.pop(target.window.number, None)
+            self._known.pop(target.window.number, None)
             # Nothing is known to be pasted, so an undo might take back the user's own last step.
             raise SomethingElseAppeared if differ(before, after) else PasteNotSeen
         given_width, _ = fitted_size(target.cutout, target.width_px, _size(before), zoom)
@@ -356,16 +360,22 @@ class Paster:
         if focused and focused != window and (focused.is_dialog or focused.program == window.program):
             raise DialogInFront(_title_of(focused))
 
-    def _forget_if_changed(self, target: Target, now: Screenshot) -> None:
-        """What was learnt of a view holds for as long as it looks the same."""
-        known, number = self._views.get(target.window.number), target.window.number
-        if known and known.is_of_same_monitor(now):
-            if _share_changed(known, now) <= OTHER_VIEW:
-                return
-            rescaling = find_rescaling(_shown(target.window, known), _shown(target.window, now))
-            if rescaling and number in self._zooms:
-                self._zooms[number] *= rescaling
+    def _zoom_of(self, target: Target, now: Screenshot) -> float:
+        """The zoom of what a window shows now; 1 where nothing is known of it.
+
+        What the editor has learnt holds for as long as its window looks the same.
+        """
+        known = self._known.get(target.window.number)
+        if known is None:
+            target.editor.forget()
+            return 1.0
+        rescaling = None
+        if known.view.is_of_same_monitor(now):
+            if _share_changed(known.view, now) <= OTHER_VIEW:
+                return known.zoom
+            rescaling = find_rescaling(_shown(target.window, known.view), _shown(target.window, now))
         target.editor.forget()
+        return known.zoom * (rescaling or 1.0)
 
     def _check_place(self, target: Target) -> None:
         if not self._is_where_it_was(target.window, target.aim):

@@ -340,6 +340,21 @@ def test_a_zoom_that_the_document_shows_is_not_learnt_by_pasting_twice(cutout: P
     assert len(editor.given) == 2
 
 
+def test_a_zoom_is_reckoned_once_though_the_paste_after_it_failed(cutout: Picture) -> None:
+    sheet = np.ascontiguousarray(draw_texture()[:800, :1280])
+    editor = DrawnEditor(sheet.copy())
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    paster.undo()
+    editor.screen, editor.zoom = sheet[:400, :640].repeat(2, axis=0).repeat(2, axis=1), 2.0
+    editor.offset_down = 200
+    with pytest.raises(PasteMisplaced):
+        paster.paste(cutout, VIEW, PasteRequest(180))
+    editor.offset_down = 0
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    assert [given.shape[1] for given in editor.given[1:]] == [editor.given[0].shape[1] // 2] * 2
+
+
 def test_the_zoom_of_another_window_beside_it_is_not_taken_for_its_own(cutout: Picture) -> None:
     sheet = np.ascontiguousarray(draw_texture()[:800, :1280])
     editor = DrawnEditor(sheet.copy(), window=replace(WINDOW, box=Box(400, 200, 400, 300)))
