@@ -101,8 +101,8 @@ def _photograph(case: dict[str, Any], simulator: Path, patches: Sequence[Patch])
     if case["photo_of"]:
         shown = _read(simulator / "screens" / case["photo_of"])
         for patch in patches:
-            height, width = patch.pixels.shape[:2]
-            shown[patch.y : patch.y + height, patch.x : patch.x + width] = patch.pixels[:, :, :3]
+            (height, width), left, top = patch.pixels.shape[:2], round(patch.x), round(patch.y)
+            shown[top : top + height, left : left + width] = patch.pixels[:, :, :3]
         shown = np.ascontiguousarray(shown[:, :, ::-1])
     photo, truth = _load(simulator).render(case, photo_screen=shown)
     _, jpeg = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
