@@ -21,7 +21,7 @@ BLOCK_TEXTURE = 4.0  # standard deviation of grey levels, along the weaker direc
 BLOCK_ZNCC = 0.5  # correlation of a block that agrees
 EDGE_TEXTURE = 8.0  # the same along the stronger direction, of a block with an edge
 SMOOTHING_PX = 1.0
-LEAST_CONTRAST = 0.5  # of the view beside the screen: less is haze, and noise would count as texture
+LEAST_CONTRAST = 0.3  # of the view beside the screen: less is haze, and noise would count as texture
 FLAT = 2.0  # texture along the stronger direction of a block that shows nothing
 NEAR_AIM = 0.2  # of the view's long side: the deviation of a block's weight around the aim
 

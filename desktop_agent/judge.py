@@ -5,22 +5,29 @@ import math
 import numpy as np
 
 from desktop_agent.agreement import Agreement
-from desktop_agent.mapping import Fit
-from desktop_agent.search import Candidate
 
 # A logistic regression on 213 candidates of simulated photographs, seeds 501 and 601, 22 of them wrong;
 # `python -m benchmarks.judge --cases DIR --screens DIR` fits it again.
 BIAS = -5.18
 WEIGHTS = (3.07, 0.53, 1.76, 3.58, 1.93)
-FEWEST_EDGES = 8  # to have a say
+FEWEST_EDGES, FEWEST_BLOCKS = 8, 8  # to have a say
+MOST = 0.5  # of the blocks must agree: the same program with another page has the same frame, in the same place
 WITHOUT_EDGES = 0.8
 DOUBT = 2.0  # standard deviations that a share of few blocks is taken to be smaller than it looks
 WIDEST_PX = 20.0  # of radii that are told apart
 
 
-def probability(candidate: Candidate, refined: Fit) -> float:
-    """0 to 1: that the point under the aim is right."""
-    return 1 / (1 + math.exp(-(BIAS + float(np.dot(WEIGHTS, evidence(candidate.agreement, refined.radius_95))))))
+def probability(agreement: Agreement, radius_95: float) -> float:
+    """0 to 1: that the point under the aim is right, on a screen that shows what the view shows.
+
+    Args:
+        agreement: of the view with the screen.
+        radius_95: as the fit tells it, in screen pixels.
+    """
+    likely = 1 / (1 + math.exp(-(BIAS + float(np.dot(WEIGHTS, evidence(agreement, radius_95))))))
+    agreeing = min(agreement.share, agreement.share_near_aim)
+    is_other = agreement.blocks >= FEWEST_BLOCKS and agreeing < MOST
+    return min(likely, agreeing) if is_other else likely
 
 
 def evidence(agreement: Agreement, radius_95: float) -> tuple[float, ...]:

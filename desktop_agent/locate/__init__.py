@@ -174,7 +174,8 @@ def _track(view: View, screens: Sequence[ReadyScreen], near: FoundPoint) -> Answ
 def _answer(view: View, candidate: Candidate) -> Answer:
     refined = refine(view, candidate)
     found = point_through(refined, view.size, candidate.screen.screenshot, RADIUS_STRETCH)
-    found = replace(found, probability=probability(candidate, refined), agreement=candidate.agreement.share)
+    likely = probability(candidate.agreement, refined.radius_95)
+    found = replace(found, probability=likely, agreement=candidate.agreement.share)
     return Answer(found, candidate, refined)
 
 

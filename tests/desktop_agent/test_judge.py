@@ -1,7 +1,7 @@
 import pytest
 
 from desktop_agent.agreement import Agreement
-from desktop_agent.judge import at_least, evidence
+from desktop_agent.judge import at_least, evidence, probability
 
 GOOD = Agreement(blocks=200, share=0.98, share_near_aim=0.99, edges=40, share_of_edges=0.97)
 
@@ -32,3 +32,16 @@ def test_whatever_speaks_against_it_makes_an_answer_less_likely(worse: Agreement
 def test_a_wide_radius_speaks_against_an_answer() -> None:
     assert evidence(GOOD, 5.0)[-1] < evidence(GOOD, 0.1)[-1]
     assert evidence(GOOD, 1000.0)[-1] == 0.0
+
+
+def test_what_agrees_is_likely() -> None:
+    assert probability(GOOD, 0.1) > 0.95
+
+
+@pytest.mark.parametrize("other", [Agreement(80, 0.44, 0.77, 60, 1.0), Agreement(60, 0.68, 0.41, 30, 0.93)])
+def test_another_page_in_the_same_window_is_unlikely_though_every_edge_agrees(other: Agreement) -> None:
+    assert probability(other, 0.2) < 0.5
+
+
+def test_a_few_blocks_alone_do_not_make_it_another_page() -> None:
+    assert probability(Agreement(5, 0.4, 0.4, 60, 1.0), 0.2) > 0.5
