@@ -33,9 +33,9 @@ def main() -> int:
     """Show what each message says; end with the input. 1 if this display cannot have such windows, or has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the agent, which then closes the input
     try:
-        # A reader of its own: at the end, nobody waits for the thread that waits for it.
-        with open(sys.stdin.fileno(), "rb", closefd=False) as source:
-            show_messages(open_windows(), source, sys.stdout.buffer)
+        # Never closed, and not Python's own: at the end, nobody waits for the thread that waits for it.
+        source = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115
+        show_messages(open_windows(), source, sys.stdout.buffer)
     except (ImportError, OSError, ValueError) as reason:
         print(f"Nothing can be marked on this screen ({reason}).", file=sys.stderr)
         return 1

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -16,6 +18,22 @@ from desktop_agent.overlay_message import SHOWN, OverlayMessage, Patch
 from desktop_agent.overlay_win32 import LayeredWindows
 from desktop_agent.overlay_window import show_messages
 from tests.desktop_agent.platforms.fake_overlays import OverlayAppKit, OverlayLibraries
+
+FAIL = """
+import sys
+from desktop_agent import overlay_window
+
+
+class FailingWindows:
+    attends_every_s = None
+
+    def show(self, patches):
+        raise OSError("the desktop has gone")
+
+
+overlay_window.open_windows = FailingWindows
+sys.exit(overlay_window.main())
+"""
 
 # What a fake asserts within a call from C would otherwise go unnoticed.
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
@@ -128,3 +146,12 @@ def test_windows_are_attended_to_between_messages_and_hidden_in_time() -> None:
     assert windows.shown == [1, 0]
     assert windows.attended > 5
     assert answers.getvalue() == SHOWN
+
+
+def test_a_program_whose_windows_fail_ends_though_its_input_goes_on() -> None:
+    with subprocess.Popen([sys.executable, "-c", FAIL], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        assert program.stdin
+        assert program.stderr
+        OverlayMessage([ring()], 1.0).write(program.stdin)  # type: ignore[arg-type]  # typeshed: IO[bytes], as it is
+        assert program.wait(timeout=20) == 1
+        assert b"the desktop has gone" in program.stderr.read()
