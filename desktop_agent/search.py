@@ -9,7 +9,7 @@ import numpy as np
 
 from desktop_agent.agreement import Agreement, measure_agreement
 from desktop_agent.align import Box, Followed, align, follow
-from desktop_agent.features import Features, find_features, match, shrink
+from desktop_agent.features import Features, Grey, find_features, match, shrink
 from desktop_agent.homography import INLIER_PX, apply, fit_robustly
 from desktop_agent.mapping import Fit, Mapping, Size, fit, scaling
 from desktop_agent.pictures import Picture
@@ -18,10 +18,11 @@ from protocol.errors import ScreenNotInView
 
 GLANCE_PX = 320  # long side of the view in which a screen is searched first
 SMALL_PX = 640  # long side of the view in which it is searched again, and in which a mapping is judged
-FINE_PX = 1280  # long side of the view in which it is searched at last, and in which the point is refined
+LARGE_PX = 960  # long side of the view in which it is searched at last; more finds no more
+FINE_PX = 1280  # long side of the view in which the point is refined
 MOST_FEATURES_GLANCE = 1000
 MOST_FEATURES_SMALL = 2000
-MOST_FEATURES_FINE = 6000
+MOST_FEATURES_LARGE = 6000
 MOST_HYPOTHESES = 3
 FEWEST_INLIERS = 8
 SEARCH_LEVELS, TRACK_LEVELS, CLOSE_LEVELS, REFINE_LEVELS = 2, 3, 1, 1  # of pyramids: how far off a mapping may be
@@ -59,8 +60,7 @@ class View:
     @cached_property
     def glance_features(self) -> Features:
         """Of the smallest picture, in the small one's pixels."""
-        found = find_features(self.glance, MOST_FEATURES_GLANCE)
-        return found.moved(lambda points: apply(scaling(self.glance_size, self.small_size), points))
+        return self._find(self.glance, MOST_FEATURES_GLANCE)
 
     @cached_property
     def features(self) -> Features:
@@ -69,9 +69,14 @@ class View:
 
     @cached_property
     def fine_features(self) -> Features:
-        """Of the fine picture, in the small one's pixels."""
-        found = find_features(self.fine, MOST_FEATURES_FINE)
-        return found.moved(lambda points: apply(scaling(self.fine_size, self.small_size), points))
+        """Of a larger picture, if there is one, in the small one's pixels."""
+        large = shrink(self.fine, LARGE_PX)
+        return self.features if large is self.small else self._find(large, MOST_FEATURES_LARGE)
+
+    def _find(self, picture: Grey, most: int) -> Features:
+        size = picture.shape[1], picture.shape[0]
+        found = find_features(picture, most)
+        return found.moved(lambda points: apply(scaling(size, self.small_size), points))
 
 
 @dataclass(frozen=True)
