@@ -122,10 +122,10 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
 
     def undo(self) -> None:
         """Take back what was just pasted, and hold it again."""
-        cutout = self.state.pasted
-        if cutout is not None:
-            self._become(StateName.UNDOING, cutout)
-            self._ask(self._phone.undo, self._undone)
+        before = self.state
+        if before.pasted is not None:
+            self._become(StateName.UNDOING, before.pasted)
+            self._ask(self._phone.undo, partial(self._undone, before))
 
     def cancel(self) -> bool:
         """Let go. False if there was nothing to let go of."""
@@ -217,12 +217,12 @@ class Flow(Generic[PhotoT, CutoutT, ViewT]):
         if ticket == self._ticket:
             self._become(self.state.name, self.state.cutout)
 
-    def _undone(self, answer: UndoAnswer | CopyPasteError, is_late: bool) -> None:
+    def _undone(self, before: State[CutoutT], answer: UndoAnswer | CopyPasteError, is_late: bool) -> None:
         notice = _notice_of(answer)
         if is_late:
             self.inform(notice)
         elif notice.is_error:
-            self._offer_undo(self._cutout(), State(notice=notice))
+            self._offer_undo(self._cutout(), replace(before, notice=notice))
         else:
             self._become(StateName.HOLDING, self.state.cutout, notice)
 

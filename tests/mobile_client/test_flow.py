@@ -290,7 +290,18 @@ def test_a_cancelled_paste_that_landed_can_be_undone_for_a_while(holding: FakePh
     assert holding.flow.state == State(StateName.HOLDING, "cup", Notice("Undone in Inkscape."))
 
 
-def test_after_that_while_the_cutout_is_still_in_hand(holding: FakePhone) -> None:
+def test_a_cancelled_paste_that_could_not_be_undone_leaves_the_cutout_in_hand(holding: FakePhone) -> None:
+    holding.flow.tap()
+    holding.flow.cancel()
+    holding.finish()
+    holding.undone = AgentUnreachable()
+    holding.flow.undo()
+    holding.finish()
+    notice = Notice(AgentUnreachable().sentence, is_error=True)
+    assert holding.flow.state == State(StateName.HOLDING, "cup", notice, pasted="cup")
+
+
+def test_after_a_while_it_cannot_and_the_cutout_is_still_in_hand(holding: FakePhone) -> None:
     holding.flow.tap()
     holding.flow.cancel()
     holding.finish()
