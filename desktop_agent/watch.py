@@ -109,6 +109,7 @@ class Watch:
             What the monitor shows then, and where the cutout is on it; None if it did not come.
         """
         deadline_s = time.monotonic() + self._longest_wait_s
+        latest_s = deadline_s + self._longest_wait_s
         last, still_since_s, seen = before, time.monotonic(), None
         near_searched = searched = before
         while time.monotonic() < deadline_s:
@@ -130,7 +131,8 @@ class Watch:
                     searched = current
                 if landing:
                     return current, landing
-                deadline_s += time.monotonic() - search_since_s  # the time was ours, not the editor's
+                ours_s = time.monotonic() - search_since_s  # not the editor's, unless its screen never rests
+                deadline_s = min(deadline_s + ours_s, latest_s)
             last = current
             time.sleep(POLL_S)
         return last, None
