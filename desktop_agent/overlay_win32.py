@@ -127,10 +127,12 @@ class LayeredWindows:
         before = self._gdi32.SelectObject(context, bitmap)
         place, size, corner = Pair(round(patch.x), round(patch.y)), Pair(width, height), Pair(0, 0)
         blend = BlendFunction(constant_alpha=255, alpha_format=SOURCE_ALPHA)
-        self._user32.UpdateLayeredWindow(window, None, place, size, context, corner, 0, blend, ALPHA)
+        is_painted = self._user32.UpdateLayeredWindow(window, None, place, size, context, corner, 0, blend, ALPHA)
         self._gdi32.SelectObject(context, before)
         self._gdi32.DeleteObject(bitmap)
         self._gdi32.DeleteDC(context)
+        if not is_painted:
+            raise OSError("Windows paints no window")
 
 
 def _load(library: Any, functions: Mapping[str, tuple[Any, ...]]) -> Any:

@@ -78,6 +78,14 @@ class TestWindows:
         with pytest.raises(OSError, match="no window"):
             LayeredWindows(fake.library).show([ring()])
 
+    def test_a_window_that_is_not_painted_is_said_and_nothing_is_left_in_memory(self) -> None:
+        fake = OverlayLibraries()
+        fake.paints = False
+        with pytest.raises(OSError, match="paints no window"):
+            LayeredWindows(fake.library).show([ring()])
+        assert not fake.bitmaps
+        assert not fake.contexts
+
     def test_a_windows_without_a_function_is_said_to_be_too_old(self) -> None:
         with pytest.raises(OSError, match="too old"):
             LayeredWindows(lambda name: SimpleNamespace())

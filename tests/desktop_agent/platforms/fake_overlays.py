@@ -20,6 +20,7 @@ class OverlayLibraries:
         self.waiting = 3  # messages
         self.flushed = 0
         self.opens = True
+        self.paints = True
 
     def library(self, name: str) -> SimpleNamespace:
         prototypes = LIBRARIES[name]
@@ -53,7 +54,7 @@ class OverlayLibraries:
         assert ctypes.string_at(blend, 4) == bytes([0, 0, 255, 1])
         self.windows[window]["place"] = struct.unpack("<2i", ctypes.string_at(place, 8))
         self.windows[window]["picture"] = np.frombuffer(bytes(memory), np.uint8).reshape(height, width, 4)
-        return 1
+        return int(self.paints)
 
     def ShowWindow(self, window: int, how: int) -> int:
         assert "picture" in self.windows[window], "it is painted before it is seen"
