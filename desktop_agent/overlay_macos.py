@@ -1,4 +1,4 @@
-"""An overlay's windows on macOS: without borders, above all others, blind to the mouse and left out of screenshots."""
+"""An overlay's windows on macOS: without borders, above all others and blind to the mouse."""
 
 import io
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""An overlay's windows on Windows: layered, so that they have holes and pass clicks on, and left out of screenshots."""
+"""An overlay's windows on Windows: layered, so that they have holes and pass clicks on."""
 
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
