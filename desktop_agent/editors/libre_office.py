@@ -53,10 +53,11 @@ def ask_over_uno(*words: object, port: int = PORT, python: str | None = None) ->
         python: that has UNO; None for where such a one is installed.
 
     Returns:
-        Whether it is done: False where what listens has no such window, or no Python has UNO.
+        Whether it is done: False where nothing was changed, such as where what listens has no such window, or no
+        Python has UNO.
 
     Raises:
-        EditorRefused: it does not answer.
+        EditorRefused: something may have been changed, but not as asked.
     """
     command = [python or PYTHONS.get(sys.platform, LINUX_PYTHON), str(SCRIPT), str(port), *map(str, words)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -64,7 +65,6 @@ def ask_over_uno(*words: object, port: int = PORT, python: str | None = None) ->
         done = subprocess.run(
             command,
             capture_output=True,
-            text=True,
             timeout=ANSWER_S,
             check=False,
             env=environment,
@@ -75,8 +75,11 @@ def ask_over_uno(*words: object, port: int = PORT, python: str | None = None) ->
     except subprocess.TimeoutExpired as error:
         raise EditorRefused("LibreOffice did not answer. Does it show a dialog?") from error
     if done.returncode:
-        log.warning("LibreOffice listens, but: %s", done.stderr.strip().splitlines()[-1:])
-    return done.stdout.strip() == "done"
+        log.warning("LibreOffice listens, but: %s", done.stderr.decode(errors="replace").strip().splitlines()[-1:])
+    told = done.stdout.split()
+    if told == [b"asked"]:
+        raise EditorRefused("LibreOffice did only a part of it. Look whether it is there before you tap again.")
+    return told == [b"asked", b"done"]
 
 
 class LibreOffice:
@@ -125,7 +128,10 @@ class LibreOffice:
         if not self._is_by_uno:
             return self._otherwise.move(start, end, zoom)
         right, down = (end.x - start.x) / zoom, (end.y - start.y) / zoom
-        return self._ask("move", self._title_at(end), *self._size, right, down)
+        try:
+            return self._ask("move", self._title_at(end), *self._size, right, down)
+        except EditorRefused:  # what was inserted, and seen, is still there
+            return False
 
     def learn(self, landed: ScreenPoint, zoom: float) -> bool:
         """Over UNO there is nothing to learn."""

@@ -3,10 +3,13 @@
     libre_office_script.py PORT insert TITLE WIDTH HEIGHT X Y FILE     a picture, its middle at a point of the screen
     libre_office_script.py PORT move TITLE WIDTH HEIGHT RIGHT DOWN     the same picture, by so many pixels
 
-It prints "done" if it is. Both leave one step to undo: what a script does to a shape is none, but for naming it.
+It prints "asked" just before it changes anything, and "done" once that is done. Both leave one step to undo: what a
+script does to a shape is none, but for naming it.
 """
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 CONTEXT = "uno:socket,host=localhost,port={port};urp;StarOffice.ComponentContext"
@@ -32,8 +35,8 @@ def takes_pictures(view: Any) -> bool:
     return all(shape.ShapeType in KEPT_EMPTY for shape in empty)
 
 
-def insert(uno: Any, office: Any, view: Any, size: Any, x: float, y: float, file: str) -> bool:
-    """Insert a file's picture in that size."""
+def insert(uno: Any, office: Any, view: Any, size: Any, middle: tuple[float, float], file: str) -> bool:
+    """Insert a file's picture in that size, its middle at a place in the document."""
     view.select(None)  # a picture that is selected would be replaced
     dispatcher = office.ServiceManager.createInstanceWithContext("com.sun.star.frame.DispatchHelper", office)
     url = uno.createUnoStruct("com.sun.star.beans.PropertyValue", Name="FileName", Value=uno.systemPathToFileUrl(file))
@@ -41,8 +44,7 @@ def insert(uno: Any, office: Any, view: Any, size: Any, x: float, y: float, file
     selection = view.Selection  # asked for once: a shape that is let go of while it is asked for anew obeys no more
     if selection is None:
         return False
-    middle_x, middle_y = find_place(view, x, y)
-    left, top = round(middle_x - size.Width / 2), round(middle_y - size.Height / 2)
+    left, top = round(middle[0] - size.Width / 2), round(middle[1] - size.Height / 2)
     shape = selection.getByIndex(0)
     shape.Size = size  # a large one was made as small as the page
     shape.Position = uno.createUnoStruct("com.sun.star.awt.Point", left, top)
@@ -80,22 +82,27 @@ def move(uno: Any, view: Any, size: Any, right: float, down: float) -> bool:
     return True
 
 
-def obey(uno: Any, port: str, verb: str, title: str, width: str, height: str, *words: str) -> bool:
-    """Do what the command line says; whether it is done."""
+def prepare(
+    uno: Any, port: str, verb: str, title: str, width: str, height: str, *words: str
+) -> Callable[[], bool] | None:
+    """All that changes nothing: what is left is to call what it returns. None where there is no such window."""
     here = uno.getComponentContext()
     resolver = here.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", here)
     office = resolver.resolve(CONTEXT.format(port=port))
     view = find_view(office, title)
     if view is None:
-        return False
+        return None
     size = uno.createUnoStruct("com.sun.star.awt.Size", round(int(width) * PIXEL), round(int(height) * PIXEL))
     if verb == "move":
-        return move(uno, view, size, *map(float, words))
-    return insert(uno, office, view, size, float(words[0]), float(words[1]), words[2])
+        return partial(move, uno, view, size, *map(float, words))
+    return partial(insert, uno, office, view, size, find_place(view, float(words[0]), float(words[1])), words[2])
 
 
 if __name__ == "__main__":
     import uno
 
-    if obey(uno, *sys.argv[1:]):
-        print("done")
+    change = prepare(uno, *sys.argv[1:])
+    if change:
+        print("asked", flush=True)
+        if change():
+            print("done")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from desktop_agent.editors import libre_office
+from desktop_agent.editors import libre_office, libre_office_script
 from desktop_agent.editors.libre_office import LibreOffice, ask_over_uno, listens
-from desktop_agent.editors.libre_office_script import obey
+from desktop_agent.editors.libre_office_script import prepare
 from desktop_agent.pictures import Cutout
 from desktop_agent.platforms import Window
 from protocol.errors import EditorRefused, NoEditorThere
@@ -20,7 +20,21 @@ from tests.desktop_agent.editors.fake_uno import Uno, View
 TITLE = "cat - LibreOffice Draw"
 AIM = ScreenPoint(699.5, 349.5)  # in the middle of the fake's view
 INSERT = ("2002", "insert", TITLE, "96", "48")
+FAKE_UNO = f"""
+import sys
+sys.path.insert(0, {str(Path.cwd())!r})
+from tests.desktop_agent.editors.fake_uno import Uno, View
+_uno = Uno(View())
+getComponentContext, systemPathToFileUrl, createUnoStruct = (
+    _uno.getComponentContext, _uno.systemPathToFileUrl, _uno.createUnoStruct
+)
+"""
 MOVE = ("2002", "move", TITLE, "96", "48")
+
+
+def obey(uno: Uno, *words: str) -> bool:
+    change = prepare(uno, *words)
+    return change is not None and change()
 
 
 class TestScript:
@@ -36,6 +50,13 @@ class TestScript:
         view = View(tells_place=False)
         assert obey(Uno(view), *INSERT, "299.5", "199.5", "/cat.png")
         assert (view.page[0].Position.X, view.page[0].Position.Y) == (9000 - 1270, 5500 - 635)
+
+    def test_where_the_place_cannot_be_found_nothing_is_inserted(self) -> None:
+        view = View()
+        del view.VisibleArea
+        with pytest.raises(AttributeError):
+            prepare(Uno(view), *INSERT, "299.5", "199.5", "/cat.png")
+        assert not view.page
 
     def test_a_picture_that_is_selected_is_not_replaced(self) -> None:
         view = View(selected=[SimpleNamespace()])
@@ -88,6 +109,7 @@ class Office:
     def __init__(self, *, listens: bool = True, does: bool = True) -> None:
         self.listens = listens
         self.does = does
+        self.answers = True
         self.asked: list[tuple[Any, ...]] = []
         self.pictures: list[Cutout] = []
         self.pasted: list[Cutout] = []
@@ -96,6 +118,8 @@ class Office:
         self.asked.append(words)
         if words[0] == "insert":
             self.pictures.append(np.asarray(Image.open(words[-1])))
+        if not self.answers:
+            raise EditorRefused
         return self.does
 
     def at(self, point: ScreenPoint) -> Window:
@@ -139,6 +163,20 @@ class TestEditor:
         assert office.asked[1] == ("move", TITLE, 180, 120, 8, -20)
         assert not editor.learn(AIM, 0.5)
 
+    def test_what_is_there_and_cannot_be_moved_is_not_taken_for_refused(self, cutout: Cutout) -> None:
+        office = Office()
+        editor = editor_of(office)
+        editor.insert(cutout, AIM)
+        office.answers = False
+        assert not editor.move(ScreenPoint(100, 100), ScreenPoint(104, 90), zoom=0.5)
+
+    def test_what_may_be_there_already_is_not_pasted_in_the_other_way(self, cutout: Cutout) -> None:
+        office = Office()
+        office.answers = False
+        with pytest.raises(EditorRefused):
+            editor_of(office).insert(cutout, AIM)
+        assert not office.pasted
+
     @pytest.mark.parametrize("office", [Office(listens=False), Office(does=False)], ids=["deaf", "another window"])
     def test_where_it_is_not_done_it_is_pasted_in_the_other_way(self, office: Office, cutout: Cutout) -> None:
         editor = editor_of(office)
@@ -170,9 +208,21 @@ class TestAsking:
         self, script: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PYTHONHOME", "/of/another/python")
-        script.write_text("import sys\nif sys.argv[2:] == ['move', 'a b', '1.5']: print('done')")
+        script.write_text("import sys\nif sys.argv[2:] == ['move', 'a b', '1.5']: print('asked\\ndone')")
         assert ask_over_uno("move", "a b", 1.5, python=sys.executable)
         assert not ask_over_uno("move", "a", "b", 1.5, python=sys.executable)
+
+    def test_what_was_begun_and_not_done_is_told_and_not_done_again_in_another_way(self, script: Path) -> None:
+        script.write_text("print('asked', flush=True)\nraise OSError")
+        with pytest.raises(EditorRefused, match="Look whether it is there"):
+            ask_over_uno("insert", python=sys.executable)
+
+    def test_the_script_says_when_it_begins_and_when_it_is_done(self, script: Path) -> None:
+        script.write_text(Path(libre_office_script.__file__).read_text())
+        script.with_name("uno.py").write_text(FAKE_UNO)
+        assert ask_over_uno(*INSERT[1:], 299.5, 199.5, "/cat.png", python=sys.executable)
+        with pytest.raises(EditorRefused):
+            ask_over_uno(*MOVE[1:], 9.6, -4.8, python=sys.executable)  # nothing is selected in a new one
 
     def test_a_python_without_uno_is_told_to_who_reads_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
         assert not ask_over_uno(*INSERT[1:], 1, 2, "/cat.png", python=sys.executable)
