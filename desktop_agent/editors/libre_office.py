@@ -23,7 +23,9 @@ from protocol.geometry import ScreenPoint
 
 PORT = 2002  # the one in LibreOffice's documentation: --accept="socket,host=localhost,port=2002;urp;"
 CONNECT_S = 0.3
-ANSWER_S = 10.0
+READY_S = 3.0  # for what listens to show that it is LibreOffice, with such a window
+ANSWER_S = 10.0  # in all
+BEGUN = b"asked"  # what the script says before it changes anything
 SCRIPT = Path(__file__).with_name("libre_office_script.py")
 PYTHONS = {
     "win32": r"C:\Program Files\LibreOffice\program\python.exe",
@@ -59,7 +61,7 @@ def ask_over_uno(*words: object, port: int = PORT, python: str | None = None) ->
     Raises:
         EditorRefused: something may have been changed, but not as asked.
     """
-    command = [python or PYTHONS.get(sys.platform, LINUX_PYTHON), str(SCRIPT), str(port), *map(str, words)]
+    command = [python or PYTHONS.get(sys.platform, LINUX_PYTHON), str(SCRIPT), *map(str, (READY_S, port, *words))]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     try:
         done = subprocess.run(
@@ -73,13 +75,17 @@ def ask_over_uno(*words: object, port: int = PORT, python: str | None = None) ->
     except FileNotFoundError:
         return False
     except subprocess.TimeoutExpired as error:
-        raise EditorRefused("LibreOffice did not answer. Does it show a dialog?") from error
+        if BEGUN not in (error.stdout or b"").split():
+            return False
+        raise EditorRefused(
+            "LibreOffice has not answered: the cutout may still appear. Does it show a dialog?"
+        ) from error
     if done.returncode:
         log.warning("LibreOffice listens, but: %s", done.stderr.decode(errors="replace").strip().splitlines()[-1:])
     told = done.stdout.split()
-    if told == [b"asked"]:
+    if told == [BEGUN]:
         raise EditorRefused("LibreOffice did only a part of it. Look whether it is there before you tap again.")
-    return told == [b"asked", b"done"]
+    return told == [BEGUN, b"done"]
 
 
 class LibreOffice:

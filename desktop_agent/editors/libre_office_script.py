@@ -1,13 +1,15 @@
 """What LibreOffice does when it is asked over UNO: a program of its own, for a Python that has the module `uno`.
 
-    libre_office_script.py PORT insert TITLE WIDTH HEIGHT X Y FILE     a picture, its middle at a point of the screen
-    libre_office_script.py PORT move TITLE WIDTH HEIGHT RIGHT DOWN     the same picture, by so many pixels
+    libre_office_script.py READY_S PORT insert TITLE WIDTH HEIGHT X Y FILE   a picture, its middle at a screen point
+    libre_office_script.py READY_S PORT move TITLE WIDTH HEIGHT RIGHT DOWN   the same picture, by so many pixels
 
-It prints "asked" just before it changes anything, and "done" once that is done. Both leave one step to undo: what a
-script does to a shape is none, but for naming it.
+It prints "asked" just before it changes anything, or ends if it is not ready for that within READY_S; and "done" once
+that is done. Both leave one step to undo: what a script does to a shape is none, but for naming it.
 """
 
+import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -98,10 +100,19 @@ def prepare(
     return partial(insert, uno, office, view, size, find_place(view, float(words[0]), float(words[1])), words[2])
 
 
+def give_up() -> None:
+    """End, though a call is under way: what listens may be anything, and silent."""
+    print("it does not answer", file=sys.stderr, flush=True)
+    os._exit(1)
+
+
 if __name__ == "__main__":
     import uno
 
-    change = prepare(uno, *sys.argv[1:])
+    end_of_patience = threading.Timer(float(sys.argv[1]), give_up)
+    end_of_patience.start()
+    change = prepare(uno, *sys.argv[2:])
+    end_of_patience.cancel()
     if change:
         print("asked", flush=True)
         if change():

@@ -208,7 +208,7 @@ class TestAsking:
         self, script: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PYTHONHOME", "/of/another/python")
-        script.write_text("import sys\nif sys.argv[2:] == ['move', 'a b', '1.5']: print('asked\\ndone')")
+        script.write_text("import sys\nif sys.argv[3:] == ['move', 'a b', '1.5']: print('asked\\ndone')")
         assert ask_over_uno("move", "a b", 1.5, python=sys.executable)
         assert not ask_over_uno("move", "a", "b", 1.5, python=sys.executable)
 
@@ -231,8 +231,23 @@ class TestAsking:
     def test_where_there_is_no_such_python_nothing_is_done(self) -> None:
         assert not ask_over_uno("insert", python="/there/is/no/such/python")
 
-    def test_a_libreoffice_that_does_not_answer_is_told(self, script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_libreoffice_that_does_not_answer_any_more_is_told(
+        self, script: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        script.write_text("import time\nprint('asked', flush=True)\ntime.sleep(60)")
+        monkeypatch.setattr(libre_office, "ANSWER_S", 2.0)
+        with pytest.raises(EditorRefused, match="may still appear"):
+            ask_over_uno("insert", python=sys.executable)
+
+    def test_what_listens_and_stays_silent_is_soon_taken_for_something_else(
+        self, script: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        script.write_text(Path(libre_office_script.__file__).read_text())
+        script.with_name("uno.py").write_text("import time\ndef getComponentContext(): time.sleep(60)")
+        monkeypatch.setattr(libre_office, "READY_S", 0.2)
+        assert not ask_over_uno(*INSERT[1:], 1, 2, "/cat.png", python=sys.executable)
+
+    def test_where_not_even_that_is_told_nothing_was_done(self, script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         script.write_text("import time\ntime.sleep(60)")
         monkeypatch.setattr(libre_office, "ANSWER_S", 0.3)
-        with pytest.raises(EditorRefused, match="Does it show a dialog"):
-            ask_over_uno("insert", python=sys.executable)
+        assert not ask_over_uno("insert", python=sys.executable)
