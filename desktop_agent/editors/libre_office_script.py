@@ -22,10 +22,10 @@ PIXEL = 2540 / 96  # in LibreOffice's unit, 1/100 mm
 
 
 def find_view(office: Any, title: str) -> Any:
-    """The view of the drawing or presentation in the window of that title; None if there is none to insert into."""
+    """The view of the drawing or presentation in the one window of that title; None if there is none to insert into."""
     frames = office.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", office).Frames
-    views = (frames.getByIndex(i).Controller for i in range(frames.Count) if frames.getByIndex(i).Title == title)
-    return next((view for view in views if view and takes_pictures(view)), None)
+    views = [frames.getByIndex(i).Controller for i in range(frames.Count) if frames.getByIndex(i).Title == title]
+    return views[0] if len(views) == 1 and views[0] and takes_pictures(views[0]) else None
 
 
 def takes_pictures(view: Any) -> bool:

@@ -96,6 +96,11 @@ class TestScript:
         assert not obey(Uno(view), *INSERT, "299.5", "199.5", "/cat.png")
         assert view.page == before
 
+    def test_of_two_windows_with_that_title_neither_is_written_on(self) -> None:
+        views = View(), View()
+        assert not obey(Uno(*views), *INSERT, "299.5", "199.5", "/cat.png")
+        assert [view.page for view in views] == [[], []]
+
     def test_an_empty_title_is_no_obstacle(self) -> None:
         title = SimpleNamespace(IsEmptyPresentationObject=True, ShapeType="com.sun.star.presentation.TitleTextShape")
         assert obey(Uno(View(page=[title])), *INSERT, "299.5", "199.5", "/cat.png")
