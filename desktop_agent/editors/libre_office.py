@@ -40,7 +40,7 @@ Ask = Callable[..., bool]  # the words of libre_office_script.py from the verb o
 def listens(port: int = PORT) -> bool:
     """Whether anything on this computer listens where LibreOffice would."""
     try:
-        socket.create_connection(("localhost", port), CONNECT_S).close()
+        socket.create_connection(("127.0.0.1", port), CONNECT_S).close()
     except OSError:
         return False
     return True
@@ -72,7 +72,7 @@ def ask_over_uno(*words: object, port: int = PORT, python: str | None = None) ->
             env=environment,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # on Windows it would come to the front
         )
-    except FileNotFoundError:
+    except OSError:
         return False
     except subprocess.TimeoutExpired as error:
         if BEGUN not in (error.stdout or b"").split():
@@ -81,7 +81,7 @@ def ask_over_uno(*words: object, port: int = PORT, python: str | None = None) ->
             "LibreOffice has not answered: the cutout may still appear. Does it show a dialog?"
         ) from error
     if done.returncode:
-        log.warning("LibreOffice listens, but: %s", done.stderr.decode(errors="replace").strip().splitlines()[-1:])
+        log.warning("LibreOffice listens, but: %s", done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
     told = done.stdout.split()
     if told == [BEGUN]:
         raise EditorRefused("LibreOffice did only a part of it. Look whether it is there before you tap again.")

@@ -204,7 +204,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 class TestAsking:
     def test_whether_anything_listens_is_known(self) -> None:
-        with socket.create_server(("localhost", 0)) as listener:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
             assert listens(port)
         assert not listens(port)
@@ -231,10 +231,11 @@ class TestAsking:
 
     def test_a_python_without_uno_is_told_to_who_reads_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
         assert not ask_over_uno(*INSERT[1:], 1, 2, "/cat.png", python=sys.executable)
-        assert "No module named 'uno'" in caplog.text
+        assert "LibreOffice listens, but: ModuleNotFoundError: No module named 'uno'" in caplog.text
 
-    def test_where_there_is_no_such_python_nothing_is_done(self) -> None:
-        assert not ask_over_uno("insert", python="/there/is/no/such/python")
+    @pytest.mark.parametrize("python", ["/there/is/no/such/python", str(Path(__file__).parent)])
+    def test_where_there_is_no_such_python_nothing_is_done(self, python: str) -> None:
+        assert not ask_over_uno("insert", python=python)
 
     def test_a_libreoffice_that_does_not_answer_any_more_is_told(
         self, script: Path, monkeypatch: pytest.MonkeyPatch
