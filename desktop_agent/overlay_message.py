@@ -40,14 +40,16 @@ class OverlayMessage:
 
     @classmethod
     def read(cls, stream: BinaryIO) -> "OverlayMessage | None":
-        """The next message; None at the end of the stream."""
+        """The next message; None at the end of the stream, also in the middle of a message."""
         line = stream.readline()
-        if not line:
+        if not line.endswith(b"\n"):
             return None
         header = json.loads(line)
         patches = []
         for box in header["patches"]:
             height, width = box["shape"]
-            pixels = np.frombuffer(stream.read(height * width * 4), np.uint8).reshape(height, width, 4)
-            patches.append(Patch(box["x"], box["y"], pixels, box["scale"]))
+            pixels = np.frombuffer(stream.read(height * width * 4), np.uint8)
+            if pixels.size < height * width * 4:
+                return None
+            patches.append(Patch(box["x"], box["y"], pixels.reshape(height, width, 4), box["scale"]))
         return cls(patches, header["shows_s"])

@@ -20,7 +20,7 @@ def open_windows() -> "X11Windows":
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # where Xlib remarks on files that it could do without
             return X11Windows(display.Display())
-    except (error.DisplayError, error.XauthError) as reason:
+    except (error.DisplayError, error.XauthError, error.ConnectionClosedError) as reason:
         raise OSError(str(reason)) from reason
 
 
@@ -56,10 +56,10 @@ class X11Windows:
         """Show these instead of those before; returns once they are on the screen."""
         from Xlib import error
 
-        before, self._windows = self._windows, [self._open(patch) for patch in patches]
-        for window in before:
-            window.destroy()
         try:
+            before, self._windows = self._windows, [self._open(patch) for patch in patches]
+            for window in before:
+                window.destroy()
             self._display.sync()
         except error.ConnectionClosedError as reason:
             raise OSError(str(reason)) from reason

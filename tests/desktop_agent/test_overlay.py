@@ -1,9 +1,12 @@
 """What the agent shows on a real (virtual) screen, and what its own screenshots show of it."""
 
+import io
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,19 +19,20 @@ from demo.desktop import VirtualScreen, environment
 from demo.programs import Programs
 from desktop_agent import overlay as overlay_module
 from desktop_agent.overlay import REDRAWN_S, Overlay
-from desktop_agent.overlay_message import Patch
-from desktop_agent.overlay_x11 import rectangles
+from desktop_agent.overlay_message import OverlayMessage, Patch
+from desktop_agent.overlay_x11 import open_windows, rectangles
 from desktop_agent.pictures import Picture
 from desktop_agent.screenshot import MonitorScreenshots
 
 WIDTH, HEIGHT = 640, 480
 RED = (200, 30, 40)
 PATIENCE_S = 20.0
+FIRST_PORT = 6000  # of X servers: the display's number is added
 SHOW_FOREVER = """
 import sys, time
 import numpy as np
 from desktop_agent.overlay import Overlay
-from desktop_agent.overlay_message import Patch
+from desktop_agent.overlay_message import OverlayMessage, Patch
 from desktop_agent.screenshot import take_screenshots
 
 overlay = Overlay(take_screenshots)
@@ -165,6 +169,31 @@ def test_a_screen_that_cannot_be_marked_is_no_error(screen: VirtualScreen, monke
     assert not overlay.show([patch()], 1.0)
     overlay.hide()
     overlay.close()
+
+
+def test_a_display_that_closes_the_connection_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XAUTHORITY", os.devnull)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("DISPLAY", f"127.0.0.1:{server.getsockname()[1] - FIRST_PORT}")
+
+        def hear_and_close() -> None:
+            connection, _ = server.accept()
+            connection.recv(12)  # what every client begins with
+            connection.close()
+
+        closing = threading.Thread(target=hear_and_close)
+        closing.start()
+        with pytest.raises(OSError, match="closed"):
+            open_windows()
+        closing.join()
+
+
+@pytest.mark.parametrize("kept", [5, -5])
+def test_a_message_that_breaks_off_is_the_end(kept: int) -> None:
+    whole = io.BytesIO()
+    OverlayMessage([patch()], 1.0).write(whole)
+    assert OverlayMessage.read(io.BytesIO(whole.getvalue())) is not None
+    assert OverlayMessage.read(io.BytesIO(whole.getvalue()[:kept])) is None
 
 
 def test_a_program_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
