@@ -77,7 +77,7 @@ class MacWindows:
     def _picture(self, patch: Patch, width: float, height: float) -> Any:
         file = io.BytesIO()
         Image.fromarray(patch.pixels).save(file, "PNG", compress_level=1)
-        data = self._appkit.NSData.dataWithBytes_length_(file.getvalue(), len(file.getvalue()))
-        picture = self._appkit.NSImage.alloc().initWithData_(data)
+        png = self._appkit.NSData.dataWithBytes_length_(file.getvalue(), len(file.getvalue()))
+        picture = self._appkit.NSImage.alloc().initWithData_(png)
         picture.setSize_(self._appkit.NSMakeSize(width, height))
         return picture

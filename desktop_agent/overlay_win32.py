@@ -136,9 +136,9 @@ class LayeredWindows:
 
 
 def _load(library: Any, functions: Mapping[str, tuple[Any, ...]]) -> Any:
-    for name, (result, *arguments) in functions.items():
+    for name, (returned, *arguments) in functions.items():
         function = getattr(library, name, None)
         if function is None:
             raise OSError("this Windows is too old")
-        function.restype, function.argtypes = result, arguments
+        function.restype, function.argtypes = returned, arguments
     return library
