@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from desktop_agent.homography import apply
+from desktop_agent.mapping import Size, scaling
 from desktop_agent.pictures import Picture
 from protocol.geometry import ScreenPoint
 
@@ -35,9 +37,9 @@ def draw_contact_sheet(tiles: Iterable[Tile]) -> Picture:
 def _draw(tile: Tile) -> Picture:
     view, screen = _fit(tile.view, VIEW_PX), _fit(tile.screenshot, SCREEN_PX)
     if tile.aim:
-        scale = min(SCREEN_PX / tile.screenshot.shape[1], HEIGHT_PX / tile.screenshot.shape[0])
-        place = round(tile.aim.x * scale), round(tile.aim.y * scale)
-        cv2.drawMarker(screen, place, RED, cv2.MARKER_CROSS, 12, 2)
+        tile_from_screen = scaling(_size(tile.screenshot), _fitting_size(tile.screenshot, SCREEN_PX))
+        ((x, y),) = apply(tile_from_screen, np.array([[tile.aim.x, tile.aim.y]]))
+        cv2.drawMarker(screen, (round(x), round(y)), RED, cv2.MARKER_CROSS, 12, 2)
     title = np.full((TITLE_PX, VIEW_PX + SCREEN_PX, 3), WHITE, np.uint8)
     cv2.putText(title, tile.title, (2, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, BLACK, 1, cv2.LINE_AA)
     whole = np.vstack([title, np.hstack([view, screen])])
@@ -46,8 +48,16 @@ def _draw(tile: Tile) -> Picture:
 
 def _fit(picture: Picture, width: int) -> Picture:
     """The whole picture, as large as fits into so many by HEIGHT_PX, on black."""
-    scale = min(width / picture.shape[1], HEIGHT_PX / picture.shape[0])
-    size = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
+    size = _fitting_size(picture, width)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     right, bottom = width - size[0], HEIGHT_PX - size[1]
     return np.asarray(cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=BLACK), np.uint8)
+
+
+def _fitting_size(picture: Picture, width: int) -> Size:
+    scale = min(width / picture.shape[1], HEIGHT_PX / picture.shape[0])
+    return round(picture.shape[1] * scale), round(picture.shape[0] * scale)
+
+
+def _size(picture: Picture) -> Size:
+    return int(picture.shape[1]), int(picture.shape[0])

@@ -3,13 +3,22 @@
 import numpy as np
 
 from benchmarks.contact_sheet import COLUMNS, HEIGHT_PX, SCREEN_PX, VIEW_PX, Tile, draw_contact_sheet
+from desktop_agent.pictures import Picture
 from protocol.geometry import ScreenPoint
 
 VIEW, SCREENSHOT = np.full((300, 400, 3), 90, np.uint8), np.full((1080, 1920, 3), 200, np.uint8)
 
 
 def test_the_true_point_is_marked_on_the_screen() -> None:
-    sheet = draw_contact_sheet([Tile("plain_0", VIEW, SCREENSHOT, ScreenPoint(960, 540))])
+    assert_marked_in_the_middle(SCREENSHOT, ScreenPoint(959.5, 539.5))
+
+
+def test_a_point_lies_in_the_middle_of_its_pixel_also_on_a_screen_that_is_enlarged() -> None:
+    assert_marked_in_the_middle(np.full((9, 16, 3), 200, np.uint8), ScreenPoint(7.5, 4))
+
+
+def assert_marked_in_the_middle(screenshot: Picture, point: ScreenPoint) -> None:
+    sheet = draw_contact_sheet([Tile("plain_0", VIEW, screenshot, point)])
     is_red = (sheet[:, :, 0] > 200) & (sheet[:, :, 1] < 60)
     y, x = np.nonzero(is_red)
     assert abs(x.mean() - (4 + VIEW_PX + SCREEN_PX / 2)) < 2
