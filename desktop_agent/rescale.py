@@ -3,8 +3,10 @@
 import cv2
 import numpy as np
 
-from desktop_agent.features import Features, find_features, match, shrink
+from desktop_agent.features import Features, Grey, find_features, match, shrink
+from desktop_agent.homography import apply
 from desktop_agent.look import Plane, find_changed
+from desktop_agent.mapping import Size, scaling
 from desktop_agent.pictures import Picture
 
 LONGEST_PX = 960
@@ -43,14 +45,18 @@ def find_rescaling(before: Picture, after: Picture) -> float | None:
     )
     if after_from_before is None or fits.sum() < max(LEAST_FEATURES, LEAST_SHARE * len(pairs)):
         return None
-    zoom = complex(after_from_before[0, 0], after_from_before[1, 0])
-    return abs(zoom) if abs(np.angle(zoom)) <= MOST_TURN else None
+    turned_zoom = complex(after_from_before[0, 0], after_from_before[1, 0])
+    return abs(turned_zoom) if abs(np.angle(turned_zoom)) <= MOST_TURN else None
 
 
 def _features_where(picture: Picture, changed_around: Plane) -> Features:
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
-    features = find_features(shrink(grey, LONGEST_PX), MOST_FEATURES)
-    points = features.points * max(1.0, max(grey.shape) / LONGEST_PX)
-    columns, rows = np.minimum(np.rint(points).astype(int), (grey.shape[1] - 1, grey.shape[0] - 1)).T
-    is_content = changed_around[rows, columns] >= LEAST_CHANGED
-    return Features(points[is_content], features.descriptors[is_content])
+    small = shrink(grey, LONGEST_PX)
+    window_from_small = scaling(_size(small), _size(grey))
+    features = find_features(small, MOST_FEATURES).moved(lambda points: apply(window_from_small, points))
+    columns, rows = np.clip(np.rint(features.points).astype(int), 0, np.subtract(_size(grey), 1)).T
+    return features.chosen(changed_around[rows, columns] >= LEAST_CHANGED)
+
+
+def _size(grey: Grey) -> Size:
+    return int(grey.shape[1]), int(grey.shape[0])
