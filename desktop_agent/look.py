@@ -29,6 +29,7 @@ HIDDEN_LEVELS = 35.0  # what a pixel counts as differing by where it did not app
 LARGEST_RMS = 30.0  # grey levels between the cutout and what appeared; a dialog differs by about 100
 HOPELESS_RMS = 60.0  # of a coarse search: a fine one will not find the cutout there
 SHARE_OF_CONTRAST = 0.6  # what may be left unexplained of a cutout's contrast; a plain patch leaves all of it
+SAME_RMS = 1.0  # that the same place may differ more by when it is cut out and shrunk anew; what is hidden adds more
 PLAIN_RMS = 20.0  # for cutouts without contrast
 EXPECTED_PX = 20  # from where a cutout is expected, along each side, in a look for it there
 FINE_SCALES = (0.985, 0.9925, 1.0, 1.0075, 1.015)  # of a scale that is known to a step of the search
@@ -145,11 +146,11 @@ def _refine(before: Picture, after: Picture, cutout: Cutout, landing: Landing) -
     scales = [landing.scale * share for share in FINE_SCALES]
     landings = [found for found in _place_at_scales(before, after, cutout, near, scales, REFINED_PX) if found]
     best = _best(landings)
-    return _between(best, landings, cutout) if best and best.rms < landing.rms + 1 else landing
+    return _between(best, landings, cutout) if best and best.rms < landing.rms + SAME_RMS else landing
 
 
 def _between(best: Landing, landings: Sequence[Landing], cutout: Cutout) -> Landing:
-    """The best of some landings at the size where it would differ least, by the parabola through them all."""
+    """The best of some landings at the size where it would differ least, by the parabola nearest to them all."""
     sizes = np.sqrt([landing.width * landing.height for landing in landings])  # in whole pixels, unlike the scales
     if len(np.unique(sizes)) < 3:
         return best
