@@ -191,9 +191,9 @@ class Paster:
 
         Raises:
             ScreenNotInView and the others of find_screen_point: there is no such point.
-            ScreenLocked, NoEditorThere, EditorTakesNoPictures, EditorNotReached, DialogInFront, WindowChanged,
-            EditorRefused: nothing was pasted.
-            PasteNotSeen, SomethingElseAppeared: nothing is known to be pasted.
+            ScreenLocked, NoEditorThere, EditorTakesNoPictures, EditorNotReached, DialogInFront, WindowChanged:
+            nothing was pasted.
+            EditorRefused, PasteNotSeen, SomethingElseAppeared: nothing is known to be pasted.
             PasteMisplaced: it was pasted elsewhere, and undone if the editor was still in front.
         """
         with self._turn:

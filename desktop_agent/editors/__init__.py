@@ -34,7 +34,7 @@ class Editor(Protocol):
             point: on the desktop.
 
         Raises:
-            EditorRefused: the editor said that it does not take it.
+            EditorRefused: the editor said that it does not take it, or did not say that it did.
         """
         ...
 

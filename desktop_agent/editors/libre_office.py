@@ -84,7 +84,7 @@ def ask_over_uno(*words: object, port: int = PORT, python: str | None = None) ->
         log.warning("LibreOffice listens, but: %s", done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
     told = done.stdout.split()
     if told == [BEGUN]:
-        raise EditorRefused("LibreOffice did only a part of it. Look whether it is there before you tap again.")
+        raise EditorRefused("LibreOffice did not finish. Look whether the cutout is there before you tap again.")
     return told == [BEGUN, b"done"]
 
 

@@ -219,7 +219,7 @@ class TestAsking:
 
     def test_what_was_begun_and_not_done_is_told_and_not_done_again_in_another_way(self, script: Path) -> None:
         script.write_text("print('asked', flush=True)\nraise OSError")
-        with pytest.raises(EditorRefused, match="Look whether it is there"):
+        with pytest.raises(EditorRefused, match="Look whether the cutout is there"):
             ask_over_uno("insert", python=sys.executable)
 
     def test_the_script_says_when_it_begins_and_when_it_is_done(self, script: Path) -> None:
