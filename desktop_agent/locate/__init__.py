@@ -35,7 +35,7 @@ from protocol.geometry import ScreenPoint
 
 ACCEPTED = 0.75  # least probability of a point that is told
 SURE = 0.9  # of one for which nobody searches any further
-LARGEST_RADIUS_PX = 12.0  # of 95 %, in screen pixels; beyond that, what is known lies too far from the aim
+LARGEST_RADIUS_PX = 5.0  # of 95 %, in screen pixels; beyond that, what is known lies too far from the aim
 RADIUS_STRETCH = 6.5  # patches err together, which their residuals do not tell; holds 95 % of seeds 501, 601 and 701
 FINEST_PX = 0.15  # in view pixels: no point is known better
 SAME_POINT_PX = 20.0
