@@ -34,6 +34,8 @@ from protocol.errors import (
 from protocol.geometry import ScreenPoint
 
 ACCEPTED = 0.75  # least probability of a point that is told
+ACCEPTED_IF_VAGUE = 0.95  # of one that is known to more than VAGUE_PX: other pages of a program look just so
+VAGUE_PX = 2.0  # of 95 %, in screen pixels
 SURE = 0.9  # of one for which nobody searches any further
 LARGEST_RADIUS_PX = 5.0  # of 95 %, in screen pixels; beyond that, what is known lies too far from the aim
 RADIUS_STRETCH = 6.5  # patches err together, which their residuals do not tell; holds 95 % of seeds 501, 601 and 701
@@ -122,7 +124,7 @@ def _refuse(view: View, screens: Sequence[ReadyScreen], answers: Sequence[Answer
     if not answers:
         return _why_nothing_was_found(view, screens)
     best = _best(answers)
-    if best.found.probability < ACCEPTED:
+    if not is_likely(best.found):
         return _why_unreadable(view) or ScreenDiffers()
     if any(_is_rival(answer, best) for answer in answers):
         return ScreenAmbiguous()
@@ -210,6 +212,11 @@ def point_through(fit: Fit, view_size: Size, screenshot: Screenshot, stretch: fl
     found = _found(fit.mapping, view_size, screenshot)
     finest = FINEST_PX * found.scale * view_size[0] / fit.mapping.size[0]
     return replace(found, radius_95=float(np.hypot(stretch * fit.radius_95, finest)))
+
+
+def is_likely(found: FoundPoint) -> bool:
+    """Whether a point is likely enough to be told: the more so, the less exactly it is known."""
+    return found.probability >= (ACCEPTED_IF_VAGUE if found.radius_95 > VAGUE_PX else ACCEPTED)
 
 
 def check_point(found: FoundPoint) -> None:

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from demo.monitor_camera import Pose, photograph
-from desktop_agent.locate import find_screen_point, look
+from desktop_agent.locate import find_screen_point, is_likely, look
 from desktop_agent.locate.debug_picture import draw_debug_picture
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen, make_ready
@@ -88,6 +89,17 @@ def test_another_screen_is_refused(screen: Picture, ready: ReadyScreen) -> None:
     with pytest.raises(CopyPasteError) as refusal:
         find_screen_point(view, [ready])
     assert refusal.value.code in {"screen_not_in_view", "screen_differs"}
+
+
+@pytest.mark.parametrize(
+    ("radius_95", "probability", "expected"),
+    [(0.5, 0.8, True), (0.5, 0.7, False), (3.0, 0.94, False), (3.0, 0.96, True)],
+)
+def test_a_point_that_is_not_exact_must_be_likelier(
+    screen: Picture, ready: ReadyScreen, radius_95: float, probability: float, expected: bool
+) -> None:
+    found = find_screen_point(take_view(screen, ScreenPoint(600, 380)), [ready])
+    assert is_likely(replace(found, radius_95=radius_95, probability=probability)) is expected
 
 
 def test_a_wall_is_refused() -> None:
