@@ -177,7 +177,8 @@ def table(answers: Sequence[Answer]) -> Iterator[str]:
     seen = [answer for answer in answers if not answer.is_to_be_refused]
     for group in dict.fromkeys(answer.group for answer in seen):
         yield _row(group, [answer for answer in seen if answer.group == group])
-    yield _row(f"not {SKIPPED_GROUP}", [answer for answer in seen if answer.group != SKIPPED_GROUP])
+    if seen:
+        yield _row(f"not {SKIPPED_GROUP}", [answer for answer in seen if answer.group != SKIPPED_GROUP])
     unseen = [answer for answer in answers if answer.is_to_be_refused]
     for group in dict.fromkeys(answer.group for answer in unseen):
         of_group = [answer for answer in unseen if answer.group == group]
@@ -204,14 +205,16 @@ def _more(answers: Sequence[Answer]) -> Iterator[str]:
     """What only our way tells."""
     accepted = [answer for answer in answers if answer.prediction.is_accepted and not answer.is_to_be_refused]
     inside = [a.error_px <= (a.prediction.radius_95 or 0) * a.scale for a in accepted]
-    yield f"inside the reported 95 % radius: {np.mean(inside):.0%} of {len(inside)}"
+    if inside:
+        yield f"inside the reported 95 % radius: {np.mean(inside):.0%} of {len(inside)}"
     yield f"calibration error: {calibration_error(answers):.3f}"
     predictions = [answer.prediction for answer in answers]
     ready = [p.ready_cpu_ms for p in predictions if p.ready_cpu_ms is not None]
     tracking = [p.tracking_cpu_ms for p in predictions if p.tracking_cpu_ms is not None]
     yield f"ms by the clock a view: {np.median([p.ms for p in predictions]):.0f}"
     yield f"CPU ms to make a screenshot ready: {np.median(ready):.0f}"
-    yield f"CPU ms a view while aiming: {np.nanmedian(tracking):.0f}"
+    if tracking:
+        yield f"CPU ms a view while aiming: {np.nanmedian(tracking):.0f}"
     failed = [f"{answer.case['id']} ({remark(answer)})" for answer in answers if has_failed(answer)]
     yield f"not found, refused or wrong: {', '.join(failed)}"
 

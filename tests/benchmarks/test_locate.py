@@ -57,6 +57,10 @@ def test_the_table_counts_what_was_falsely_accepted_and_what_was_wrong() -> None
     assert "50.0%" in lines
 
 
+def test_a_table_may_be_of_refusals_alone() -> None:
+    assert "falsely accepted: 0 of 1" in list(table([answer("neg_other", None, is_accepted=False)]))
+
+
 def test_failed_is_what_was_not_found_or_should_not_have_been() -> None:
     assert has_failed(answer("plain", None, is_accepted=False))
     assert has_failed(answer("plain", 100.0, is_accepted=False))
