@@ -11,7 +11,7 @@ from desktop_agent.agreement import Agreement
 BIAS = -5.18
 WEIGHTS = (3.07, 0.53, 1.76, 3.58, 1.93)
 FEWEST_EDGES, FEWEST_BLOCKS = 8, 8  # to have a say
-MOST = 0.5  # of the blocks must agree: the same program with another page has the same frame, in the same place
+LEAST_AGREEING = 0.5  # of the blocks: the same program with another page has the same frame, in the same place
 WITHOUT_EDGES = 0.8
 DOUBT = 2.0  # standard deviations that a share of few blocks is taken to be smaller than it looks
 WIDEST_PX = 20.0  # of radii that are told apart
@@ -26,7 +26,7 @@ def probability(agreement: Agreement, radius_95: float) -> float:
     """
     likely = 1 / (1 + math.exp(-(BIAS + float(np.dot(WEIGHTS, evidence(agreement, radius_95))))))
     agreeing = min(agreement.share, agreement.share_near_aim)
-    is_other = agreement.blocks >= FEWEST_BLOCKS and agreeing < MOST
+    is_other = agreement.blocks >= FEWEST_BLOCKS and agreeing < LEAST_AGREEING
     return min(likely, agreeing) if is_other else likely
 
 
