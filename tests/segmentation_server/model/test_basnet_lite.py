@@ -48,6 +48,20 @@ def test_the_first_map_is_the_coarse_one_and_what_the_refinement_adds() -> None:
     torch.testing.assert_close(refined, coarse + 3)
 
 
+@torch.inference_mode()
+def test_sharpened_it_finds_the_same_and_is_surer() -> None:
+    model = BASNetLite().eval()
+    photo = torch.randn(1, 3, 64, 64)
+    refined, coarse, *deeper = model(photo)
+
+    model.sharpen(2)
+    surer, surer_coarse, *as_before = model(photo)
+
+    torch.testing.assert_close(surer, 2 * refined)
+    torch.testing.assert_close(surer_coarse, 2 * coarse)
+    torch.testing.assert_close(as_before, deeper)
+
+
 def test_a_saved_one_says_what_it_is_and_runs_in_the_server(tmp_path: Path) -> None:
     model = BASNetLite().eval()
     file = tmp_path / "lite.safetensors"
