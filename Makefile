@@ -65,7 +65,7 @@ $(VENV)/.phone: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
-	@./debian_packages.sh $(SCREEN_PACKAGES) dbus-daemon
+	@./debian_packages.sh $(DESK_PACKAGES)
 	$(BIN)/pip install --disable-pip-version-check $(TORCH)
 	$(BIN)/pip install --disable-pip-version-check -e '.[dev]'
 	$(BIN)/python -m segmentation_server.weights
