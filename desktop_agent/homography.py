@@ -45,10 +45,10 @@ def normalise(points: Points) -> Matrix:
 
 def derive_by_parameters(normal: Matrix, points: Points) -> npt.NDArray[np.float64]:
     """How mapped points move with the first eight entries of the mapping: (N, 2, 8)."""
-    x, y = points.T
-    mapped = np.column_stack([points, np.ones(len(points))]) @ normal.T
-    u, v, w = mapped[:, 0] / mapped[:, 2], mapped[:, 1] / mapped[:, 2], mapped[:, 2]
-    zero, one = np.zeros_like(x), np.ones_like(x)
-    rows_u = np.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=1)
-    rows_v = np.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=1)
-    return np.stack([rows_u, rows_v], axis=1) / w[:, None, None]
+    places = np.column_stack([points, np.ones(len(points))])
+    mapped = places @ normal.T
+    places, mapped = places / mapped[:, 2:], mapped / mapped[:, 2:]
+    rows = np.zeros((len(points), 2, 8))
+    rows[:, 0, :3] = rows[:, 1, 3:6] = places
+    rows[:, :, 6:] = -mapped[:, :2, None] * places[:, None, :2]
+    return rows

@@ -133,7 +133,7 @@ def fit(start: Mapping, points_view: Points, points_screen: Points, knowing: Rea
         step = np.linalg.solve(curvature, slope)
         homography = homography + np.append(step[:8], 0.0).reshape(3, 3)
         bend, focal = bend + float(step[8]), focal * float(np.exp(step[9]))
-        if np.abs(step).max() < 1e-7:
+        if np.abs(step).max() < 1e-5:
             break
     homography = homography / homography[2, 2]
     refined = np.linalg.inv(start.normal_from_view) @ homography @ normal_from_screen
@@ -143,12 +143,13 @@ def fit(start: Mapping, points_view: Points, points_screen: Points, knowing: Rea
 
 def _linearise(homography: Matrix, bend: float, screen: Points, view: Points) -> tuple[Reals, Reals]:
     """How mapped points move with the parameters, (N, 2, 9), and by how much they are off, (N, 2)."""
-    ideal, by_parameters = apply(homography, screen), derive_by_parameters(homography, screen)
+    ideal = apply(homography, screen)
     squared = (ideal**2).sum(axis=1)
     residual = view - ideal * (1 + bend * squared)[:, None]
+    jacobian = np.empty((len(screen), 2, 9))
     bending = (1 + bend * squared)[:, None, None] * np.eye(2) + 2 * bend * ideal[:, :, None] * ideal[:, None, :]
-    by_bend = (ideal * squared[:, None])[:, :, None]
-    return np.concatenate([bending @ by_parameters, by_bend], axis=2), residual
+    jacobian[:, :, :8], jacobian[:, :, 8] = bending @ derive_by_parameters(homography, screen), ideal * squared[:, None]
+    return jacobian, residual
 
 
 def _expect_a_phone(homography: Matrix, bend: float, focal: float) -> tuple[Matrix, Reals]:
@@ -158,9 +159,9 @@ def _expect_a_phone(homography: Matrix, bend: float, focal: float) -> tuple[Matr
     freed of the focal length, are at right angles and of the same length (Zhang 2000, section 2.3).
     """
     parameters = np.append(homography.ravel()[:8], np.log(focal))
-    here = _squareness(parameters)
     nudges = 1e-6 * np.maximum(np.abs(parameters), 1e-2)
-    by_parameters = (_squareness(parameters + np.diag(nudges)) - here) / nudges[:, None]
+    here, *nudged = _squareness(parameters + np.vstack([np.zeros(9), np.diag(nudges)]))
+    by_parameters = (nudged - here) / nudges[:, None]
     rows = np.zeros((4, 10))
     rows[:2, [0, 1, 2, 3, 4, 5, 6, 7, 9]] = by_parameters.T / CAMERA_SIGMA
     rows[2, 8], rows[3, 9] = 1 / BEND_SIGMA, 1 / FOCAL_SIGMA
