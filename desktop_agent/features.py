@@ -1,6 +1,7 @@
 """grey picture -> SIFT features, and which of two pictures' features belong together."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -9,11 +10,16 @@ import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]  # (H, W)
 Points = npt.NDArray[np.float64]  # (N, 2), (x, y)
+Mask = npt.NDArray[np.uint8]  # (H, W)
 Pairs = npt.NDArray[np.intp]  # (P, 2): an index into the one picture's features, and one into the other's
 
 CONTRAST = 0.02  # half of what is usual: screens have faint lines, and views of them are fainter still
 MATCH_RATIO = 0.85  # of the distances to the nearest and the second nearest; the fit bears many wrong pairs
 CHUNK_ROWS = 512
+MARGIN_PX = 32  # what the descriptors of features reach over
+ALIGNED_PX = 16  # so that parts are halved on the same grid as the whole is
+FEATURES_IN_PX = 0.008  # at most, on average; screens full of text have more
+THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -32,28 +38,77 @@ class Features:
         return Features(self.points[is_chosen], self.descriptors[is_chosen])
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a picture whose features depend on the pixels in and around it alone."""
+
+    rows: slice
+    columns: slice
+
+    @property
+    def with_margin(self) -> tuple[slice, slice]:
+        """What its features depend on, as an index into the picture."""
+        top, left = (max(0, whole.start - MARGIN_PX) // ALIGNED_PX * ALIGNED_PX for whole in (self.rows, self.columns))
+        return slice(top, self.rows.stop + MARGIN_PX), slice(left, self.columns.stop + MARGIN_PX)
+
+    @property
+    def without_margin(self) -> tuple[slice, slice]:
+        """The part itself, as an index into what lies within the margin."""
+        rows, columns = self.with_margin
+        return (
+            slice(self.rows.start - rows.start, self.rows.stop - rows.start),
+            slice(self.columns.start - columns.start, self.columns.stop - columns.start),
+        )
+
+    def contains(self, points: Points) -> npt.NDArray[np.bool_]:
+        """Whether (N, 2) points lie in it: (N,)."""
+        start, stop = (self.columns.start, self.rows.start), (self.columns.stop, self.rows.stop)
+        return np.asarray(((points >= np.subtract(start, 0.5)) & (points < np.subtract(stop, 0.5))).all(axis=1))
+
+
 def shrink(grey: Grey, longest: int) -> Grey:
     """The same picture, its long side at most so many pixels."""
     ratio = longest / max(grey.shape)
     if ratio >= 1:
         return grey
     size = (round(grey.shape[1] * ratio), round(grey.shape[0] * ratio))
+    while max(grey.shape) >= 2 * longest:  # by two is quickest
+        grey = np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def find_features(grey: Grey, most: int) -> Features:
+def find_features(grey: Grey, most: int, mask: Mask | None = None) -> Features:
     """SIFT keypoints with rootSIFT descriptors (Arandjelović and Zisserman 2012).
 
     Args:
         grey: (H, W) uint8.
         most: how many of the strongest to keep; screens full of text have tens of thousands.
+        mask: (H, W) uint8, 0 where no feature is wanted.
     """
-    keypoints, descriptors = cv2.SIFT.create(nfeatures=most, contrastThreshold=CONTRAST).detectAndCompute(grey, None)
+    keypoints, descriptors = cv2.SIFT.create(nfeatures=most, contrastThreshold=CONTRAST).detectAndCompute(grey, mask)
     if descriptors is None:
         return Features(np.empty((0, 2)), np.empty((0, 128), np.float32))
     unit = descriptors / (descriptors.sum(axis=1, keepdims=True) + 1e-7)
     points = np.array([keypoint.pt for keypoint in keypoints], np.float64)
     return Features(points, np.sqrt(unit, dtype=np.float32))
+
+
+def find_in_halves(grey: Grey) -> Features:
+    """The features of a whole picture, by two threads."""
+    height, width = grey.shape
+    halves = [Part(slice(0, height), columns) for columns in (slice(0, width // 2), slice(width // 2, width))]
+    with ThreadPoolExecutor(THREADS) as pool:  # OpenCV lets go of the interpreter while it works
+        return join(list(pool.map(lambda half: find_in_part(grey, half), halves)))
+
+
+def find_in_part(grey: Grey, part: Part) -> Features:
+    """The features whose centre lies in a part of a picture, in the whole picture's pixels."""
+    rows, columns = part.with_margin
+    looked_at = grey[rows, columns]
+    mask = np.zeros_like(looked_at)
+    mask[part.without_margin] = 255
+    found = find_features(looked_at, round(looked_at.size * FEATURES_IN_PX), mask)
+    return found.moved(lambda points: np.add(points, (columns.start, rows.start)))
 
 
 def join(parts: Sequence[Features]) -> Features:

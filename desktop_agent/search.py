@@ -9,7 +9,7 @@ import numpy as np
 
 from desktop_agent.agreement import Agreement, measure_agreement
 from desktop_agent.align import Box, Followed, align, follow
-from desktop_agent.features import Features, Grey, find_features, match, shrink
+from desktop_agent.features import Features, Grey, find_in_halves, match, shrink
 from desktop_agent.homography import INLIER_PX, apply, fit_robustly
 from desktop_agent.mapping import Fit, Mapping, Size, fit, scaling
 from desktop_agent.pictures import Picture
@@ -17,12 +17,9 @@ from desktop_agent.ready_screen import ReadyScreen
 from protocol.errors import ScreenNotInView
 
 GLANCE_PX = 320  # long side of the view in which a screen is searched first
-SMALL_PX = 640  # long side of the view in which it is searched again, and in which a mapping is judged
-LARGE_PX = 960  # long side of the view in which it is searched at last; more finds no more
+MEDIUM_PX = 448  # long side of the view in which it is searched again
+SMALL_PX = 640  # long side of the view in which it is searched at last, and in which a mapping is judged
 FINE_PX = 1280  # long side of the view in which the point is refined
-MOST_FEATURES_GLANCE = 1000
-MOST_FEATURES_SMALL = 2000
-MOST_FEATURES_LARGE = 6000
 MOST_HYPOTHESES = 3
 FEWEST_INLIERS = 8
 SEARCH_LEVELS, TRACK_LEVELS, CLOSE_LEVELS, REFINE_LEVELS = 2, 3, 1, 1  # of pyramids: how far off a mapping may be
@@ -60,23 +57,21 @@ class View:
     @cached_property
     def glance_features(self) -> Features:
         """Of the smallest picture, in the small one's pixels."""
-        return self._find(self.glance, MOST_FEATURES_GLANCE)
+        return self._find(self.glance)
+
+    @cached_property
+    def medium_features(self) -> Features:
+        """Of a picture between the smallest and the small one, in the small one's pixels."""
+        return self._find(shrink(self.small, MEDIUM_PX))
 
     @cached_property
     def features(self) -> Features:
         """Of the small picture."""
-        return find_features(self.small, MOST_FEATURES_SMALL)
+        return self._find(self.small)
 
-    @cached_property
-    def fine_features(self) -> Features:
-        """Of a larger picture, if there is one, in the small one's pixels."""
-        large = shrink(self.fine, LARGE_PX)
-        return self.features if large is self.small else self._find(large, MOST_FEATURES_LARGE)
-
-    def _find(self, picture: Grey, most: int) -> Features:
+    def _find(self, picture: Grey) -> Features:
         size = picture.shape[1], picture.shape[0]
-        found = find_features(picture, most)
-        return found.moved(lambda points: apply(scaling(size, self.small_size), points))
+        return find_in_halves(picture).moved(lambda points: apply(scaling(size, self.small_size), points))
 
 
 @dataclass(frozen=True)
@@ -101,12 +96,12 @@ def glance(view: View, screen: ReadyScreen) -> Iterator[Candidate]:
 
 def search(view: View, screen: ReadyScreen) -> Iterator[Candidate]:
     """The same by more features of the view."""
-    return _candidates(view, screen, view.features, screen.features)
+    return _candidates(view, screen, view.medium_features, screen.features)
 
 
 def search_finely(view: View, screen: ReadyScreen) -> Iterator[Candidate]:
     """The same by more features of both, which takes longest."""
-    return _candidates(view, screen, view.fine_features, screen.fine_features)
+    return _candidates(view, screen, view.features, screen.fine_features)
 
 
 def track(view: View, screen: ReadyScreen, near: Mapping) -> Candidate | None:

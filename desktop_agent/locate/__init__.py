@@ -34,7 +34,7 @@ from protocol.errors import (
 from protocol.geometry import ScreenPoint
 
 ACCEPTED = 0.75  # least probability of a point that is told
-ACCEPTED_IF_VAGUE = 0.95  # of one that is known to more than VAGUE_PX: other pages of a program look just so
+ACCEPTED_IF_VAGUE = 0.975  # of one that is known to more than VAGUE_PX: other pages of a program look just so
 VAGUE_PX = 2.0  # of 95 %, in screen pixels
 SURE = 0.9  # of one for which nobody searches any further
 LARGEST_RADIUS_PX = 5.0  # of 95 %, in screen pixels; beyond that, what is known lies too far from the aim
