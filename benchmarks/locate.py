@@ -257,6 +257,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="JSON of every prediction of ours")
     parser.add_argument("--sheet", type=Path, metavar="FILE.jpg", help="a picture of the cases in which ours fails")
     options = parser.parse_args()
+    cv2.setNumThreads(1)  # as the agent does
     cases = json.loads((options.cases / "cases.json").read_text())
     ours, originals = zip(*run(cases, options.cases, options.screens), strict=True)
     if options.out:

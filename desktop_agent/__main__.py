@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import cv2
 from platformdirs import user_pictures_path
 
 from desktop_agent.aim import Aims
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(settings: Settings) -> None:
     """Build everything, then wait for phones."""
+    cv2.setNumThreads(1)  # its threads cost small pictures more than they save; a search for features has its own
     check_port_is_free(settings.host, settings.port)
     platform = local_platform(settings.data_dir)
     platform.take_screenshots()  # says so now if there is no desktop, rather than when somebody pastes
