@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image
@@ -14,12 +15,16 @@ PNG = "image/png"
 NOTICE_S = 0.2  # for an editor to see that there is something new: Krita's paste keys do nothing before
 TAKEN_IN_S = 0.08  # for it to make up its mind about what it saw
 SAVING_S = 0.5  # for the program that was copied in to hand over what it has
-MOST_SAVED_BYTES = 32 * 1024**2  # of each form
-# What other programs can paste. Rarer forms are made on demand, at a cost, and only their own program reads them.
-SAVED_FORMS = (
+MOST_SAVED_BYTES = 64 * 1024**2  # of all forms: they are kept in memory
+# What many programs can paste is asked for first; rarer forms are often made on demand, which takes time.
+FIRST_FORMS = (
     *("UTF8_STRING", "STRING", "TEXT", "text/plain", "text/plain;charset=utf-8", "text/html", "text/rtf"),
     *("text/uri-list", "x-special/gnome-copied-files", "application/x-kde-cutselection"),
     *(PNG, "image/svg+xml", "image/x-inkscape-svg", "text/x-moz-url", "chromium/x-web-custom-data"),
+)
+# Of the selection rather than of what is selected (ICCCM 2.6.2); the last three would change a document.
+NO_FORMS = frozenset(
+    ("TARGETS", "MULTIPLE", "TIMESTAMP", "SAVE_TARGETS", "DELETE", "INSERT_SELECTION", "INSERT_PROPERTY")
 )
 
 
@@ -45,15 +50,19 @@ class X11Clipboard:
         time.sleep(TAKEN_IN_S)
 
     def save(self) -> Saved:
-        """What is there now, in every form that other programs paste."""
+        """What is there now, in every form that is handed over in time and not too large."""
         deadline_s = time.monotonic() + SAVING_S
         asker = Asker(open_display(), CLIPBOARD)
+        forms: dict[str, Form] = {}
+        left_bytes = MOST_SAVED_BYTES
         try:
-            offered = asker.names(deadline_s)
-            forms = {name: asker.fetch(name, deadline_s, MOST_SAVED_BYTES) for name in SAVED_FORMS if name in offered}
+            for name in _in_turn(asker.names(deadline_s)):
+                if form := asker.fetch(name, deadline_s, left_bytes):
+                    forms[name] = form
+                    left_bytes -= len(form.content)
         finally:
             asker.close()
-        return Saved({name: form for name, form in forms.items() if form})
+        return Saved(forms)
 
     def restore(self, saved: Saved) -> None:
         """Put it back, unless another program was copied in meanwhile."""
@@ -68,3 +77,9 @@ class X11Clipboard:
     def _hold(self, forms: Forms) -> Offer:
         self._offer = Offer(CLIPBOARD, forms, open_display())
         return self._offer
+
+
+def _in_turn(offered: Sequence[str]) -> list[str]:
+    """The names of the forms, those that many programs can paste first."""
+    forms = [name for name in offered if name not in NO_FORMS]
+    return sorted(forms, key=lambda name: FIRST_FORMS.index(name) if name in FIRST_FORMS else len(FIRST_FORMS))

@@ -157,7 +157,8 @@ class Asker:
 
         self._display = display
         self._selection = display.intern_atom(selection)
-        self._place = display.intern_atom("AR_COPY_PASTE_ANSWER")
+        self._place = X.NONE  # where the owner lays what is asked for now
+        self._asked = 0  # how often
         root = display.screen().root
         self._window = root.create_window(-10, -10, 1, 1, 0, X.CopyFromParent, X.InputOnly, X.CopyFromParent)
         self._window.change_attributes(event_mask=X.PropertyChangeMask)
@@ -178,7 +179,8 @@ class Asker:
         """One form; None if the owner does not hand it over before the deadline, or it is too large."""
         from Xlib import X
 
-        self._window.delete_property(self._place)
+        self._asked += 1  # a place of its own: the owner may still write pieces of what was too large to the one before
+        self._place = self._display.intern_atom(f"AR_COPY_PASTE_ANSWER_{self._asked}")
         self._window.convert_selection(self._selection, self._display.intern_atom(name), self._place, X.CurrentTime)
         self._display.flush()
         notice = self._wait_for(X.SelectionNotify, deadline_s)

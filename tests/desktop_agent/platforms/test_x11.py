@@ -71,6 +71,48 @@ def test_what_another_program_had_copied_is_there_again_in_every_form(cutout: Pi
     assert offered() == before
 
 
+def test_forms_that_nobody_listed_are_there_again_too(cutout: Picture) -> None:
+    before = {name: Form(name, 8, name.encode()) for name in ("image/jpeg", "image/bmp", "application/x-krita-node")}
+    Offer("CLIPBOARD", before, open_display())
+    clipboard = X11Clipboard()
+    saved = clipboard.save()
+    clipboard.copy(cutout)
+    clipboard.restore(saved)
+    assert offered() == before
+
+
+class SilentAbout(Offer):
+    """Offers one form that it does not hand over, and notes what it is asked for."""
+
+    silent = "image/tiff"
+
+    def _hand_over(self, request: Any) -> None:
+        name = self.display.get_atom_name(request.target)
+        self.asked_for = [*getattr(self, "asked_for", []), name]
+        if name != self.silent:
+            super()._hand_over(request)
+
+
+def test_a_rare_form_that_does_not_come_costs_none_of_the_common_ones() -> None:
+    before = {"image/tiff": Form("image/tiff", 8, b"slow"), "UTF8_STRING": TEXT, "text/html": LONG_HTML}
+    SilentAbout("CLIPBOARD", before, open_display())
+    assert X11Clipboard().save().forms == {"UTF8_STRING": TEXT, "text/html": LONG_HTML}
+
+
+def test_what_is_no_form_is_not_asked_for() -> None:
+    names = ("DELETE", "INSERT_SELECTION", "INSERT_PROPERTY", "TIMESTAMP", "MULTIPLE", "SAVE_TARGETS")
+    offer = SilentAbout("CLIPBOARD", {name: Form("NULL", 32, b"") for name in names}, open_display())
+    assert X11Clipboard().save().forms == {}
+    assert offer.asked_for == ["TARGETS"]
+
+
+def test_a_form_that_is_too_large_spoils_none_that_comes_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desktop_agent.platforms.x11_clipboard.MOST_SAVED_BYTES", 200_000)
+    after = {f"image/x-{number}": Form("image/x", 8, bytes([number]) * 1000) for number in range(8)}
+    Offer("CLIPBOARD", {"text/html": LONG_HTML, **after}, open_display())
+    assert X11Clipboard().save().forms == after
+
+
 def test_what_was_copied_meanwhile_is_left_there(cutout: Picture) -> None:
     clipboard = X11Clipboard()
     saved = clipboard.save()
