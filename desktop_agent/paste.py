@@ -207,20 +207,24 @@ class Paster:
     def undo(self) -> UndoAnswer:
         """Take back the last paste, if it is still the last thing that was done there.
 
+        It is forgotten once a key was pressed or the cutout is gone; whatever else is in the way may pass.
+
         Raises:
             NothingToUndo: nothing was pasted, or its window or its surroundings are not as they were.
             EditorNotReached, DialogInFront: no key was pressed.
         """
         with self._turn:
-            pasted, self._last = self._last, None
+            pasted = self._last
             if pasted is None:
                 raise NothingToUndo
             target = pasted.target
             if not self._is_where_it_was(target.window, pasted.landed):
+                self._check_no_dialog(target.window)
                 raise NothingToUndo("Its window was moved, covered or closed.")
             with self._keeping_what_is_the_users(target):
                 self._bring_to_front(target.window)
                 now = self._watch.calm(pasted.before)
+                self._last = None
                 if not self._is_still_there(pasted, now):
                     raise NothingToUndo("The cutout is not where it was any more.")
                 is_undone = self._take_back(pasted)

@@ -499,6 +499,32 @@ def test_a_paste_whose_window_is_covered_is_not_undone(screen: Picture, cutout: 
     assert editor.undo_count == 0
 
 
+def test_a_dialog_is_in_the_way_of_an_undo_only_until_it_is_answered(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    editor.window = editor.front = DIALOG
+    with pytest.raises(DialogInFront, match="Missing colour profile"):
+        paster.undo()
+    editor.window = editor.front = WINDOW
+    assert paster.undo() == UndoAnswer("Drawn", verified=True)
+
+
+def test_a_window_that_is_uncovered_again_lets_its_paste_be_undone(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    editor.window = TERMINAL
+    with pytest.raises(NothingToUndo, match="covered"):
+        paster.undo()
+    editor.window, editor.front, editor.can_be_reached = WINDOW, TERMINAL, False
+    with pytest.raises(EditorNotReached):
+        paster.undo()
+    editor.can_be_reached = True
+    assert paster.undo() == UndoAnswer("Drawn", verified=True)
+    assert editor.undo_count == 1
+
+
 def test_an_agent_that_was_killed_while_it_pasted_says_what_it_does_not_know(
     screen: Picture, cutout: Picture, tmp_path: Path
 ) -> None:
