@@ -41,15 +41,15 @@ class Pasting(Protocol):
     """What a paired phone may ask of this desktop. Each method raises an error of protocol.errors where it cannot."""
 
     def aim(self, device: str, view: Picture, asked: AimRequest) -> AimAnswer:
-        """Where a paste would go now; `device` tells one phone's aims from another's."""
+        """Where a paste would go now; `device` tells one phone from another, here and below."""
         ...
 
-    def paste(self, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
+    def paste(self, device: str, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
         """Paste a cutout where a view points to."""
         ...
 
-    def undo(self) -> UndoAnswer:
-        """Take back the last paste."""
+    def undo(self, device: str) -> UndoAnswer:
+        """Take back the last paste, if it came from this device."""
         ...
 
 
@@ -134,7 +134,7 @@ def create_app(pasting: Pasting, devices: PairedDevices, introduction: Introduct
     @app.post(routes.AIM)
     def aim() -> Response:
         request.max_content_length = MOST_BODY_BYTES_AIM
-        device = key_hash(bearer_key(request.headers.get("Authorization")))
+        device = caller()
         pace.check(device)
         with place_among(aims):
             asked = AimRequest.from_wire(parse_json(request.form.get(routes.AIM_PART, "").encode()))
@@ -145,12 +145,17 @@ def create_app(pasting: Pasting, devices: PairedDevices, introduction: Introduct
         with place_among(pastes):
             asked = PasteRequest.from_wire(parse_json(request.form.get(routes.PASTE_PART, "").encode()))
             cutout, view = read_cutout(file_part(routes.CUTOUT_PART)), read_view(file_part(routes.VIEW_PART))
-            return jsonify(pasting.paste(cutout, view, asked).to_wire())
+            return jsonify(pasting.paste(caller(), cutout, view, asked).to_wire())
 
     @app.post(routes.UNDO)
     def undo() -> Response:
         with place_among(pastes):
-            return jsonify(pasting.undo().to_wire())
+            return jsonify(pasting.undo(caller()).to_wire())
 
     answer_errors_in_json(app)
     return app
+
+
+def caller() -> str:
+    """What the device that asks is called here: not its key."""
+    return key_hash(bearer_key(request.headers.get("Authorization")))

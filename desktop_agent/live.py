@@ -11,7 +11,7 @@ from desktop_agent.overlay import Overlay
 from desktop_agent.paste import Paster
 from desktop_agent.pictures import Cutout, Picture
 from desktop_agent.screenshot import Screenshot
-from protocol.errors import CopyPasteError, ServerBusy
+from protocol.errors import CopyPasteError, NothingToUndo, SecondViewWanted, ServerBusy
 from protocol.geometry import ScreenPoint
 from protocol.messages import AimAnswer, AimRequest, PasteAnswer, PasteRequest, UndoAnswer
 
@@ -46,6 +46,9 @@ class LiveDesktop:
         self._tell = tell
         self._turn = threading.Lock()
         self._pastes = 0  # going on or waiting
+        self._paste_turn = threading.Lock()  # one of them after the other
+        self._marked_for: str | None = None  # the device of which a second view is wanted
+        self._pasted_by: str | None = None  # the device whose paste was the last
 
     def aim(self, device: str, view: Picture, asked: AimRequest) -> AimAnswer:
         """Where a paste would go now.
@@ -62,32 +65,51 @@ class LiveDesktop:
         self._mark(found.screen_point, [found.monitor], MARK_S)
         return AimAnswer(found.screen_point, found.radius_95, found.probability, self._editor_name(found.screen_point))
 
-    def paste(self, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
-        """Paste a cutout where a view points to; raises what Paster.paste does."""
-        with self._pasting():
+    def paste(self, device: str, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
+        """Paste a cutout where a view points to.
+
+        Raises:
+            ServerBusy: the screen shows markers for another device.
+            ScreenNotInView and the others of Paster.paste.
+        """
+        with self._pasting(device):
             try:
                 answer = self._paster.paste(cutout, view, asked)
             except CopyPasteError as error:
+                self._marked_for = device if isinstance(error, SecondViewWanted) else None
                 self._tell(f"Not pasted. {error.sentence}")
                 raise
+            if not asked.is_dry_run:
+                self._pasted_by = device
         self._tell(_summary(answer))
         if asked.is_dry_run:
             self._mark(answer.aim, self._overlay.take_clean_screenshots(), TRIAL_MARK_S)
         return answer
 
-    def undo(self) -> UndoAnswer:
-        """Take back the last paste; raises what Paster.undo does."""
-        with self._pasting():
+    def undo(self, device: str) -> UndoAnswer:
+        """Take back the last paste.
+
+        Raises:
+            ServerBusy: the screen shows markers for another device.
+            NothingToUndo: another device has pasted it, or one of the reasons of Paster.undo, as are the others.
+        """
+        with self._pasting(device):
+            if self._pasted_by not in (None, device):
+                raise NothingToUndo("The last paste came from another phone.")
             return self._paster.undo()
 
     @contextmanager
-    def _pasting(self) -> Iterator[None]:
-        """Without a mark, and without aims that could show one."""
+    def _pasting(self, device: str) -> Iterator[None]:
+        """One at a time, without a mark, and without aims that could show one."""
         with self._turn:
             self._pastes += 1
-            self._overlay.hide()
         try:
-            yield
+            with self._paste_turn:
+                if self._marked_for not in (None, device) and self._finder.shows_markers:
+                    raise ServerBusy("Its screen shows markers for another phone.")
+                self._marked_for = None
+                self._overlay.hide()
+                yield
         finally:
             with self._turn:
                 self._pastes -= 1

@@ -76,11 +76,11 @@ class Oversight:
         self._check()
         return self._pasting.aim(device, view, asked)
 
-    def paste(self, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
+    def paste(self, device: str, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
         """See `Pasting`; raises what `aim` raises."""
         self._check()
         try:
-            answer = self._pasting.paste(cutout, view, asked)
+            answer = self._pasting.paste(device, cutout, view, asked)
         except SecondViewWanted:  # it goes on
             raise
         except CopyPasteError as error:
@@ -90,10 +90,10 @@ class Oversight:
             self._note(cutout, f"Pasted into {answer.editor}", is_error=False)
         return answer
 
-    def undo(self) -> UndoAnswer:
+    def undo(self, device: str) -> UndoAnswer:
         """See `Pasting`; raises what `aim` raises."""
         self._check()
-        answer = self._pasting.undo()
+        answer = self._pasting.undo(device)
         self._note(None, f"Undone in {answer.editor}", is_error=False)
         return answer
 

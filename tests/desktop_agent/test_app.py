@@ -44,6 +44,7 @@ class FakeDesktop:
 
     failure: CopyPasteError | None = None
     pasted: list[tuple[Picture, Picture, PasteRequest]] = field(default_factory=list)
+    callers: list[str] = field(default_factory=list)
     aimed: list[tuple[str, Picture, AimRequest]] = field(default_factory=list)
 
     def aim(self, device: str, view: Picture, asked: AimRequest) -> AimAnswer:
@@ -51,13 +52,15 @@ class FakeDesktop:
         self.aimed.append((device, view, asked))
         return AIMED
 
-    def paste(self, cutout: Picture, view: Picture, asked: PasteRequest) -> PasteAnswer:
+    def paste(self, device: str, cutout: Picture, view: Picture, asked: PasteRequest) -> PasteAnswer:
         self._fail()
+        self.callers.append(device)
         self.pasted.append((cutout, view, asked))
         return ANSWER
 
-    def undo(self) -> UndoAnswer:
+    def undo(self, device: str) -> UndoAnswer:
         self._fail()
+        self.callers.append(device)
         return UndoAnswer("Drawn", True)
 
     def _fail(self) -> None:
@@ -169,6 +172,16 @@ def test_a_phone_that_aims_without_pause_is_told_to_wait_and_another_is_not(agen
 def test_a_key_is_not_what_a_device_is_called(agent: Agent) -> None:
     agent.client.post(routes.AIM, data=aim_parts(), headers=agent.headers)
     assert agent.desktop.aimed[0][0] not in agent.headers["Authorization"]
+
+
+def test_a_paste_and_an_undo_tell_one_phone_from_another(agent: Agent, cutout: Picture) -> None:
+    other = {"Authorization": bearer(agent.devices.pair(agent.devices.offer_token(), "Bea's phone"))}
+    agent.client.post(routes.PASTE, data=parts(cutout), headers=agent.headers)
+    agent.client.post(routes.UNDO, headers=agent.headers)
+    agent.client.post(routes.PASTE, data=parts(cutout), headers=other)
+    agent.client.post(routes.UNDO, headers=other)
+    ada, ada_again, bea, bea_again = agent.desktop.callers
+    assert ada == ada_again != bea == bea_again
 
 
 def test_an_aim_sends_a_small_view(agent: Agent) -> None:

@@ -14,7 +14,7 @@ from desktop_agent.live import LiveDesktop
 from desktop_agent.overlay import Overlay
 from desktop_agent.overlay_message import Patch
 from desktop_agent.screenshot import Screenshot
-from protocol.errors import NoEditorThere, NothingToUndo, PasteNotSeen, ServerBusy
+from protocol.errors import NoEditorThere, NothingToUndo, PasteNotSeen, SecondViewWanted, ServerBusy
 from protocol.geometry import ScreenPoint
 from protocol.messages import AimRequest, PasteAnswer, PasteRequest, UndoAnswer
 from tests.desktop_agent.test_aim import FOUND, MONITOR, VIEW
@@ -22,6 +22,7 @@ from tests.desktop_agent.test_aim import FOUND, MONITOR, VIEW
 CUTOUT = np.full((20, 30, 4), 255, np.uint8)
 PATIENCE_S = 10.0
 PASTED = PasteAnswer("Drawn", "drawing", ScreenPoint(600, 300), ScreenPoint(601, 300), 90.0, 1.0, True, {"look": 0.5})
+UNDONE = UndoAnswer("Drawn", verified=True)
 
 
 class RememberedOverlay(Overlay):
@@ -49,6 +50,7 @@ class Live:
     """The desktop under test, with a paste and an editor that do as they are told."""
 
     paste: Callable[[], PasteAnswer] = lambda: PASTED
+    undo: Callable[[], UndoAnswer] = lambda: UNDONE
     has_editor: bool = True
     overlay: RememberedOverlay = field(default_factory=RememberedOverlay)
     told: list[str] = field(default_factory=list)
@@ -77,7 +79,19 @@ class FakePaster:
         return self.live.paste()
 
     def undo(self) -> UndoAnswer:
-        raise NothingToUndo
+        return self.live.undo()
+
+
+def nothing_to_undo() -> UndoAnswer:
+    raise NothingToUndo
+
+
+def not_seen() -> PasteAnswer:
+    raise PasteNotSeen
+
+
+def second_view_wanted() -> PasteAnswer:
+    raise SecondViewWanted
 
 
 class FakeFinder:
@@ -113,7 +127,7 @@ def test_a_paste_takes_the_mark_away_before_it_looks(live: Live) -> None:
         return PASTED
 
     live.paste = paste
-    assert live.desktop.paste(CUTOUT, VIEW, PasteRequest(90.0)) == PASTED
+    assert live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0)) == PASTED
     assert shown_at_paste == [()]
     assert live.told == ["Pasted into Drawn (drawing), 1.0 px from the aim: look 0.50 s."]
 
@@ -126,7 +140,7 @@ def test_an_aim_during_a_paste_is_answered_at_once_and_marks_nothing(live: Live)
         return PASTED
 
     live.paste = paste
-    pasting = threading.Thread(target=live.desktop.paste, args=(CUTOUT, VIEW, PasteRequest(90.0)))
+    pasting = threading.Thread(target=live.desktop.paste, args=("ada", CUTOUT, VIEW, PasteRequest(90.0)))
     pasting.start()
     while not live.overlay.shown:
         time.sleep(0.01)
@@ -139,12 +153,9 @@ def test_an_aim_during_a_paste_is_answered_at_once_and_marks_nothing(live: Live)
 
 
 def test_a_paste_that_fails_is_told_and_aims_are_answered_again(live: Live) -> None:
-    def paste() -> PasteAnswer:
-        raise PasteNotSeen
-
-    live.paste = paste
+    live.paste = not_seen
     with pytest.raises(PasteNotSeen):
-        live.desktop.paste(CUTOUT, VIEW, PasteRequest(90.0))
+        live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0))
     assert live.told[0].startswith("Not pasted.")
     assert live.desktop.aim("ada", VIEW, AimRequest(90.0)).editor == "Drawn"
 
@@ -157,11 +168,52 @@ def test_a_mark_does_not_replace_markers(live: Live) -> None:
 
 def test_a_trial_marks_the_spot_and_says_what_would_be(live: Live) -> None:
     live.paste = lambda: replace(PASTED, landed=None, landed_width=None, error_px=None)
-    live.desktop.paste(CUTOUT, VIEW, PasteRequest(90.0, is_dry_run=True))
+    live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0, is_dry_run=True))
     assert [len(patches) for patches in live.overlay.shown] == [0, 1]
     assert live.told == ["Would be pasted into Drawn (drawing): look 0.50 s."]
 
 
 def test_there_is_nothing_to_undo_before_a_paste(live: Live) -> None:
+    live.undo = nothing_to_undo
     with pytest.raises(NothingToUndo):
-        live.desktop.undo()
+        live.desktop.undo("ada")
+
+
+def test_a_paste_is_undone_by_the_phone_that_pasted_it_and_no_other(live: Live) -> None:
+    live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0))
+    with pytest.raises(NothingToUndo, match="another phone"):
+        live.desktop.undo("bea")
+    assert live.desktop.undo("ada") == UNDONE
+    live.desktop.paste("bea", CUTOUT, VIEW, PasteRequest(90.0))
+    with pytest.raises(NothingToUndo, match="another phone"):
+        live.desktop.undo("ada")
+
+
+def test_another_phones_paste_that_failed_or_was_a_trial_takes_no_undo_away(live: Live) -> None:
+    live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0))
+    live.desktop.paste("bea", CUTOUT, VIEW, PasteRequest(90.0, is_dry_run=True))
+    live.paste = not_seen
+    with pytest.raises(PasteNotSeen):
+        live.desktop.paste("bea", CUTOUT, VIEW, PasteRequest(90.0))
+    assert live.desktop.undo("ada") == UNDONE
+
+
+def test_markers_stay_for_the_phone_of_which_a_second_view_is_wanted(live: Live) -> None:
+    live.paste, live.finder.shows_markers = second_view_wanted, True
+    with pytest.raises(SecondViewWanted):
+        live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0))
+    live.paste = lambda: PASTED
+    live.overlay.shown.clear()
+    with pytest.raises(ServerBusy, match="markers for another phone"):
+        live.desktop.paste("bea", CUTOUT, VIEW, PasteRequest(90.0))
+    assert not live.overlay.shown
+    assert live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0, is_second_view=True)) == PASTED
+    assert live.desktop.paste("bea", CUTOUT, VIEW, PasteRequest(90.0)) == PASTED
+
+
+def test_markers_that_are_gone_keep_no_other_phone_waiting(live: Live) -> None:
+    live.paste, live.finder.shows_markers = second_view_wanted, True
+    with pytest.raises(SecondViewWanted):
+        live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0))
+    live.paste, live.finder.shows_markers = lambda: PASTED, False
+    assert live.desktop.paste("bea", CUTOUT, VIEW, PasteRequest(90.0)) == PASTED

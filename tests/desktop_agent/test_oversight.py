@@ -33,13 +33,13 @@ class FakePasting:
         self.asked += 1
         return AIM
 
-    def paste(self, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
+    def paste(self, device: str, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
         self.asked += 1
         if isinstance(self.answer, CopyPasteError):
             raise self.answer
         return self.answer
 
-    def undo(self) -> UndoAnswer:
+    def undo(self, device: str) -> UndoAnswer:
         self.asked += 1
         return UndoAnswer("Drawn", verified=True)
 
@@ -56,7 +56,7 @@ class Desk:
         self.oversight.watch(lambda: self.changes.append("changed"))
 
     def paste(self, cutout: Cutout) -> PasteAnswer:
-        return self.oversight.paste(cutout, VIEW, PasteRequest(90.0))
+        return self.oversight.paste("phone", cutout, VIEW, PasteRequest(90.0))
 
     def sentences(self) -> list[str]:
         return [paste.sentence for paste in self.oversight.look().pastes.values()]
@@ -70,7 +70,7 @@ def desk(tmp_path: Path) -> Desk:
 def test_what_phones_ask_is_passed_on(desk: Desk, cutout: Cutout) -> None:
     assert desk.oversight.aim("phone", VIEW, AimRequest(90.0)) == AIM
     assert desk.paste(cutout) == PASTED
-    assert desk.oversight.undo() == UndoAnswer("Drawn", verified=True)
+    assert desk.oversight.undo("phone") == UndoAnswer("Drawn", verified=True)
 
 
 def test_a_paused_agent_refuses_everything_until_it_is_resumed(desk: Desk, cutout: Cutout) -> None:
@@ -81,7 +81,7 @@ def test_a_paused_agent_refuses_everything_until_it_is_resumed(desk: Desk, cutou
     with pytest.raises(AgentPaused):
         desk.paste(cutout)
     with pytest.raises(AgentPaused):
-        desk.oversight.undo()
+        desk.oversight.undo("phone")
     assert desk.pasting.asked == 0
     desk.oversight.act(Wish(RESUME))
     assert desk.paste(cutout) == PASTED
@@ -92,7 +92,7 @@ def test_pastes_are_remembered_the_newest_first(desk: Desk, cutout: Cutout) -> N
     desk.pasting.answer = PasteNotSeen()
     with pytest.raises(PasteNotSeen):
         desk.paste(cutout)
-    desk.oversight.undo()
+    desk.oversight.undo("phone")
     assert desk.sentences() == ["Undone in Drawn", PasteNotSeen().sentence, "Pasted into Drawn"]
     assert [paste.is_error for paste in desk.oversight.look().pastes.values()] == [False, True, False]
 
@@ -160,6 +160,6 @@ def test_each_change_is_told(desk: Desk, cutout: Cutout) -> None:
     desk.oversight.act(Wish(PAUSE))
     desk.oversight.act(Wish(RESUME))
     desk.paste(cutout)
-    desk.oversight.undo()
+    desk.oversight.undo("phone")
     desk.oversight.show_link(None)
     assert desk.changes == ["changed"] * 5

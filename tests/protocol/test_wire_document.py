@@ -82,12 +82,12 @@ class DocumentedDesktop:
     def aim(self, device: str, view: object, asked: AimRequest) -> AimAnswer:
         return AimAnswer(ScreenPoint(880, 440), 1.4, 0.98, "Inkscape")
 
-    def paste(self, cutout: object, view: object, asked: PasteRequest) -> PasteAnswer:
+    def paste(self, device: str, cutout: object, view: object, asked: PasteRequest) -> PasteAnswer:
         stages_s = {"screenshot": 0.04, "locate": 0.48, "paste": 0.63, "look": 1.21}
         aim, landed = ScreenPoint(880, 440), ScreenPoint(879.5, 439.5)
         return PasteAnswer("Inkscape", "paste under the pointer", aim, landed, 406.0, 0.71, True, stages_s)
 
-    def undo(self) -> UndoAnswer:
+    def undo(self, device: str) -> UndoAnswer:
         return UndoAnswer("Inkscape", True)
 
 
