@@ -290,7 +290,13 @@ class Paster:
                 target.editor.insert(given, target.aim)
             with stopwatch.stage("look"):
                 expected = Expected(given, target.editor.lands_at(target.aim), zoom)
-                after, landing = self._watch.wait_for(before, expected, lambda: self._check_no_dialog(target.window))
+                after, landing = self._watch.wait_for(
+                    before,
+                    expected,
+                    lambda: self._check_document(target),
+                    lambda: target.editor.insert_otherwise(given, target.aim),
+                )
+            target.editor.check()
         if landing is None:
             self._known.pop(target.window.number, None)
             # Nothing is known to be pasted, so an undo might take back the user's own last step.
@@ -324,7 +330,7 @@ class Paster:
         with stopwatch.stage("look"):
             self._watch.wait_for_change(pasted.after)
             expected = Expected(pasted.given, target.aim, pasted.zoom)
-            after, landing = self._watch.wait_for(pasted.before, expected, lambda: self._check_no_dialog(target.window))
+            after, landing = self._watch.wait_for(pasted.before, expected, lambda: self._check_document(target))
         return replace(pasted, after=after, landing=landing) if landing else pasted
 
     def _undo_misplaced(self, pasted: Pasted) -> str:
@@ -358,6 +364,11 @@ class Paster:
         self._check_no_dialog(window)
         if self._windows.focused() != window:
             raise EditorNotReached
+
+    def _check_document(self, target: Target) -> None:
+        """What may have come up in place of it."""
+        self._check_no_dialog(target.window)
+        target.editor.check()
 
     def _check_no_dialog(self, window: Window) -> None:
         focused = self._windows.focused()

@@ -1,5 +1,6 @@
 """The screen, looked at again and again -> when it stands still, and when the cutout is there."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ LONGEST_WAIT_S = 8.0  # for an editor to show what was pasted
 CALM_S = 0.12  # without a change, before a paste: what hovering and raising a window do is done
 SETTLED_S = 0.3  # without a change, after a paste: the editor has finished drawing
 UNDONE_S = 2.0  # without a change, after something changed: the undo was not one of the cutout
+IGNORED_S = 1.0  # without any change since the paste keys: the program does nothing with them
 SEARCHED_S = 0.8  # without a change: it is worth the time to search the whole monitor
 MOST_LEFT_OVER = 0.2  # of the pixels around an undone cutout that may still differ: handles, a tooltip
 POLL_S = 0.04
@@ -94,7 +96,11 @@ class Watch:
             time.sleep(POLL_S)
 
     def wait_for(
-        self, before: Screenshot, expected: Expected, check: Callable[[], None]
+        self,
+        before: Screenshot,
+        expected: Expected,
+        check: Callable[[], None],
+        on_nothing: Callable[[], bool] = lambda: False,
     ) -> tuple[Screenshot, Landing | None]:
         """Wait until a cutout is seen to stay at one place.
 
@@ -104,6 +110,7 @@ class Watch:
             before: what the monitor showed before.
             expected: what to look for, and where first.
             check: called when the screen stands still without the cutout; may raise.
+            on_nothing: called once if nothing at all has changed for a while; whether to begin to wait anew; may raise.
 
         Returns:
             What the monitor shows then, and where the cutout is on it; None if it did not come.
@@ -112,12 +119,17 @@ class Watch:
         latest_s = deadline_s + self._longest_wait_s
         last, still_since_s, seen = before, time.monotonic(), None
         near_searched = searched = before
+        ignored_s = time.monotonic() + IGNORED_S
         while time.monotonic() < deadline_s:
             current = self.again(before)
             last_seen, seen = seen, _see(before, current, expected)
             if seen and last_seen and _is_same_place(seen, last_seen):
                 return current, seen
             still_s = time.monotonic() - still_since_s
+            if time.monotonic() >= ignored_s:
+                ignored_s = math.inf
+                if not differ(before, current) and on_nothing():
+                    deadline_s = time.monotonic() + self._longest_wait_s
             if differ(last, current):
                 still_since_s = time.monotonic()
             elif seen is None and still_s >= SETTLED_S:

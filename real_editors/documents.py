@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -12,10 +13,13 @@ from PIL import Image
 Picture = npt.NDArray[np.uint8]  # (H, W, 3), RGB
 Cutout = npt.NDArray[np.uint8]  # (h, w, 4), RGBA, straight alpha
 
+WriteDocument = Callable[[Path, Picture], Path]
+
 HERE = Path(__file__).parent
 WIDTH, HEIGHT = 2400, 1600  # of the pictures; more than a window shows at any zoom that is opened here
 WIDTH_MM, HEIGHT_MM = 635.0, 423.33  # the same at 96 pixels an inch
 PARAGRAPHS = 40  # more than a window shows
+NO_PASTE = '<script>addEventListener("paste", event => event.preventDefault())</script>\n'
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the five boxing wizards jump quickly after it. "
 
 
@@ -75,16 +79,28 @@ def _write_open_document(path: Path, kind: str, body: str, picture: Picture) -> 
     return path
 
 
-def write_canvas_page(folder: Path, picture: Picture) -> Path:
-    """For a browser: a page that draws what is pasted or dropped where the mouse is."""
-    return _write_page(folder, "canvas.html", picture)
+def write_canvas_page(takes: str) -> WriteDocument:
+    """For a browser: a page that draws what is pasted where the mouse is, and what is dropped.
+
+    Args:
+        takes: what it does not leave to the browser: any of "paste", "drag" or only a drag of "files", and "drop".
+    """
+
+    def write(folder: Path, picture: Picture) -> Path:
+        write_png(folder, picture)
+        path = folder / "canvas.html"
+        path.write_text((HERE / "canvas.html").read_text().replace("@TAKES@", takes))
+        return path
+
+    return write
 
 
-def write_editable_page(folder: Path, picture: Picture) -> Path:
+def write_editable_page(folder: Path, picture: Picture, *, takes_paste: bool = True) -> Path:
     """For a browser: a page with text to write in; blank, or with words on every line."""
     words = "<p>" + SENTENCE * 3 + "</p>" if picture.std() > 1 else "<p><br></p>"
     path = folder / "editable.html"
-    path.write_text((HERE / "editable.html").read_text().replace("@TEXT@", words * PARAGRAPHS))
+    page = (HERE / "editable.html").read_text().replace("@TEXT@", words * PARAGRAPHS)
+    path.write_text(page if takes_paste else page + NO_PASTE)
     return path
 
 
@@ -92,13 +108,6 @@ def write_text(folder: Path, picture: Picture) -> Path:
     """For a text editor: blank, or with words."""
     path = folder / "document.txt"
     path.write_text((SENTENCE + "\n") * (80 if picture.std() > 1 else 0))
-    return path
-
-
-def _write_page(folder: Path, name: str, picture: Picture) -> Path:
-    write_png(folder, picture)
-    path = folder / name
-    path.write_text((HERE / name).read_text())
     return path
 
 

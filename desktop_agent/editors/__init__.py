@@ -38,6 +38,21 @@ class Editor(Protocol):
         """
         ...
 
+    def insert_otherwise(self, cutout: Cutout, point: ScreenPoint) -> bool:
+        """Insert in a second way, as the first has changed nothing on the screen; False where there is none.
+
+        Args and raises as for `insert`.
+        """
+        ...
+
+    def check(self) -> None:
+        """Look where what was inserted has gone.
+
+        Raises:
+            EditorRefused: it was opened by itself, in a place of its own, which is closed again.
+        """
+        ...
+
     def move(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:
         """Move what was just inserted, without a step of its own to undo.
 

@@ -90,6 +90,13 @@ class ByClipboard:
         self._clipboard.copy(cutout)
         self._hands.press(*self._paste_keys)
 
+    def insert_otherwise(self, cutout: Cutout, point: ScreenPoint) -> bool:  # noqa: ARG002
+        """There is no second way."""
+        return False
+
+    def check(self) -> None:
+        """Editors of this kind open nothing."""
+
     def move(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:  # noqa: ARG002
         """Editors of this kind have nothing that would move a picture without a step of its own."""
         return False

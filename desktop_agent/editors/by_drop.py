@@ -39,6 +39,13 @@ class ByDrop:
         if not self._drop.drop(self._write(cutout), point):
             raise EditorRefused
 
+    def insert_otherwise(self, cutout: Cutout, point: ScreenPoint) -> bool:  # noqa: ARG002
+        """There is no second way."""
+        return False
+
+    def check(self) -> None:
+        """Editors of this kind open nothing: they are known to insert it."""
+
     def move(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:  # noqa: ARG002
         """It lands where it is dropped."""
         return False
@@ -55,10 +62,19 @@ class ByDrop:
         self._hands.press(self._hands.command_key, "z")
 
     def _write(self, cutout: Cutout) -> Path:
-        """A file whose name may be seen in the document, as that of a layer."""
-        files = sorted(self._folder.glob("*.png"), key=lambda file: file.stat().st_mtime)
-        for file in files[: -MOST_FILES + 1]:
-            file.unlink(missing_ok=True)
-        file = self._folder / f"Cutout {time.strftime('%H.%M.%S')}.{time.monotonic_ns() // 10**6 % 1000:03}.png"
-        Image.fromarray(cutout).save(file, compress_level=1)
-        return file
+        return write_dropped(cutout, self._folder)
+
+
+def write_dropped(cutout: Cutout, folder: Path) -> Path:
+    """A file to drop, whose name may be seen in the document, as that of a layer.
+
+    Args:
+        cutout: (h, w, 4) uint8, RGBA, straight alpha.
+        folder: of such files alone; the oldest are deleted.
+    """
+    files = sorted(folder.glob("*.png"), key=lambda file: file.stat().st_mtime)
+    for file in files[: -MOST_FILES + 1]:
+        file.unlink(missing_ok=True)
+    file = folder / f"Cutout {time.strftime('%H.%M.%S')}.{time.monotonic_ns() // 10**6 % 1000:03}.png"
+    Image.fromarray(cutout).save(file, compress_level=1)
+    return file

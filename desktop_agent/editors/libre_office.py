@@ -129,6 +129,13 @@ class LibreOffice:
             self._otherwise.insert(cutout, point)
         self.strategy = "insert over UNO" if self._is_by_uno else self._otherwise.strategy
 
+    def insert_otherwise(self, cutout: Cutout, point: ScreenPoint) -> bool:  # noqa: ARG002
+        """There is no second way."""
+        return False
+
+    def check(self) -> None:
+        """It opens nothing."""
+
     def move(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:
         """Move what was inserted; a script's move is no step of its own."""
         if not self._is_by_uno:

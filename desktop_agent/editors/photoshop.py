@@ -137,6 +137,13 @@ class Photoshop:
         self._cutout, self._way = cutout, (0.0, 0.0)
         self._document = self._place(takes_back="")
 
+    def insert_otherwise(self, cutout: Cutout, point: ScreenPoint) -> bool:  # noqa: ARG002
+        """There is no second way."""
+        return False
+
+    def check(self) -> None:
+        """It is placed in the document itself."""
+
     def move(self, start: ScreenPoint, end: ScreenPoint, zoom: float) -> bool:
         """Take it back and place it where it should be, which leaves a single step."""
         right, down = self._way

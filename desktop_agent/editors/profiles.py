@@ -10,6 +10,7 @@ from desktop_agent.editors import Editor
 from desktop_agent.editors.at_caret import AtCaretInText
 from desktop_agent.editors.by_clipboard import ByClipboard, Keys, WhereItPleases
 from desktop_agent.editors.by_drop import ByDrop
+from desktop_agent.editors.drop_on_page import DropOnPage
 from desktop_agent.editors.gimp import Gimp
 from desktop_agent.editors.libre_office import LibreOffice
 from desktop_agent.editors.photoshop import Photoshop
@@ -52,6 +53,13 @@ def browser(window: Window, platform: Platform, _folder: Path) -> Editor:
         with_command_key(("command", "v"), platform),
         platform.is_over_text,
     )
+
+
+def browser_that_says_who_takes_a_drop(window: Window, platform: Platform, folder: Path) -> Editor:
+    """Chromium: the same, and a page that ignores a paste but takes a drop gets one."""
+    if platform.drop is None:
+        return browser(window, platform, folder)
+    return DropOnPage(window.program, platform, platform.drop, folder)
 
 
 def drop_file(window: Window, platform: Platform, folder: Path) -> Editor:
@@ -106,7 +114,8 @@ PROFILES = (
     Profile("libreoffice-impress", libre_office, "LibreOffice Impress"),
     Profile("libreoffice|soffice", any_of_libre_office, "LibreOffice"),  # as Windows and macOS call all of it
     Profile("kolourpaint", paste_where_it_pleases("command", "v"), "KolourPaint"),
-    Profile("chromium.*|google-chrome.*|firefox.*|microsoft-edge.*|brave.*|vivaldi.*", browser),
+    Profile("chromium.*|google-chrome.*|microsoft-edge.*|brave.*|vivaldi.*", browser_that_says_who_takes_a_drop),
+    Profile("firefox.*", browser),
     Profile("mtpaint", refuse),  # it has a clipboard of its own, and opens a dropped file in place of the document
     Profile(TEXT_EDITORS, refuse),
     Profile(TERMINALS, refuse),

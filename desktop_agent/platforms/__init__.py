@@ -109,6 +109,30 @@ class Drop(Protocol):
         """
         ...
 
+    def is_taken_by_page(self, file: Path, point: ScreenPoint) -> bool:
+        """Drag a picture over a page in a browser, and away again.
+
+        Args:
+            file: as for `drop`.
+            point: where.
+
+        Returns:
+            Whether the page itself said that it takes it; of others the browser says so, and would open the file.
+        """
+        ...
+
+    def drop_into_text(self, file: Path, point: ScreenPoint) -> bool:
+        """Drop a picture as a piece of formatted text, which has no file that a browser could open.
+
+        Args:
+            file: the picture, PNG.
+            point: where.
+
+        Returns:
+            Whether the program said that it takes it.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class Platform:

@@ -48,6 +48,8 @@ class DrawnEditor:
     offset_down: float = 0.0
     zoom: float = 1.0
     takes_pictures: bool = True
+    takes_another_way: bool = False  # that is tried second
+    tries: int = 0  # of that way
     takes_s: float = 0.0  # after its status line has changed at once
     dialog: Picture | None = None  # what pops up instead
     dialog_window: Window | None = None  # as what it takes the front
@@ -92,6 +94,16 @@ class DrawnEditor:
             ).start()
         else:
             self.screen[:] = self.steps.pop()
+
+    def insert_otherwise(self, cutout: Picture, point: ScreenPoint) -> bool:
+        self.tries += 1
+        if self.takes_another_way:
+            self.steps.append(self.screen.copy())
+            self._draw(cutout, (point.x, point.y))
+        return self.takes_another_way
+
+    def check(self) -> None:
+        pass
 
     def _draw(self, cutout: Picture, centre: tuple[float, float]) -> None:
         self.screen[:] = lay(self.screen, cutout, centre, self.zoom)
@@ -186,6 +198,18 @@ def test_nothing_is_undone_when_nothing_was_pasted(screen: Picture, cutout: Pict
     with pytest.raises(PasteNotSeen):
         paster_for(editor, longest_wait_s=2.0).paste(cutout, VIEW, PasteRequest(180))
     assert editor.undo_count == 0
+
+
+def test_a_second_way_is_tried_where_the_first_has_changed_nothing(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), takes_pictures=False, takes_another_way=True)
+    assert paster_for(editor).paste(cutout, VIEW, PasteRequest(180)).verified
+    assert len(editor.steps) == 1
+
+
+def test_no_second_way_is_tried_where_the_first_is_merely_slow(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy(), takes_s=1.6, takes_another_way=True)
+    assert paster_for(editor).paste(cutout, VIEW, PasteRequest(180)).verified
+    assert editor.tries == 0
 
 
 def test_a_misplaced_cutout_is_undone_once(screen: Picture, cutout: Picture) -> None:

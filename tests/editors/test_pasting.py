@@ -51,7 +51,7 @@ def test_a_program_that_takes_no_pictures_is_refused_with_its_document_untouched
     opened: OpenEditor, agent: AimedAgent
 ) -> None:
     for trial in paste_twice(opened, agent):
-        assert trial.refusal == "editor_takes_no_pictures"
+        assert trial.refusal == opened.editor.refusal
         assert trial.is_honest
         assert_the_users_things_are_as_they_were(trial)
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from desktop_agent.editors.at_caret import AtCaretInText
 from desktop_agent.editors.by_clipboard import ByClipboard, WhereItPleases
+from desktop_agent.editors.drop_on_page import DropOnPage
 from desktop_agent.editors.gimp import Gimp
 from desktop_agent.editors.libre_office import LibreOffice
 from desktop_agent.editors.profiles import Editors
@@ -66,7 +67,8 @@ def platform_with(hands: Any, board: Any, drop: Any = None) -> Platform:
         ("libreoffice-impress", "LibreOffice Impress", LibreOffice),
         ("soffice", "LibreOffice", LibreOffice),
         ("kolourpaint", "KolourPaint", WhereItPleases),
-        ("Chromium", "Chromium", AtCaretInText),
+        ("Chromium", "Chromium", DropOnPage),
+        ("firefox", "firefox", AtCaretInText),
         ("Some Drawing Program", "Some Drawing Program", WhereItPleases),
     ],
 )
