@@ -14,10 +14,11 @@ import numpy.typing as npt
 
 from desktop_agent.features import Grey, Points
 from desktop_agent.homography import apply, fit_robustly
-from desktop_agent.locate import FoundPoint, check_point, point_through
+from desktop_agent.locate import FoundPoint, check_point, find_near, point_through
 from desktop_agent.mapping import Fit, Mapping, Size, fit, scaling
 from desktop_agent.overlay_message import Patch
 from desktop_agent.pictures import Picture
+from desktop_agent.ready_screen import make_ready
 from desktop_agent.screenshot import Screenshot
 from desktop_agent.search import is_possible
 from protocol.errors import ScreenNotInView
@@ -30,13 +31,14 @@ LARGE, SMALL = 1.5, 0.5  # of the smaller side of such a place, that a marker an
 CELLS = 8  # of a marker along each side: four of its own, its black border, its white rim
 FAINTNESS = 0.16  # of the way from what the screen shows to black or white
 LONGEST_VIEWS_PX = (1600, 800, 500)  # the smaller copies have less noise, moire and blur
-ENOUGH_MARKERS = 8  # that agree: no need for a smaller copy
+ENOUGH_MARKERS, ENOUGH_PX = 8, 1.5  # that agree, and the radius of 95 % on the screen, to look at no smaller copy
 FEWEST_MARKERS = 2
 DOUBT = 0.1  # that a marker which agrees is none
 ROUGH_PX, CLOSE_PX = 4.0, 1.0  # residuals in the view beyond which a corner loses its say, from step to step, or
 USUAL_OFF = 2.0  # times the usual one, if that is more: blur moves all corners
 FARTHEST_CORNER = 0.1  # of a marker's side in the view: how far off the corners of one that agrees may be
 RADIUS_STRETCH = 1.2  # corners of one marker err together
+SHAKEN_STRETCH = 2.0  # in a shaken view, all patches do: how much wider the radius is than in others
 REFINED_PX = 4  # around a corner, that its precise place is looked for
 
 
@@ -85,7 +87,7 @@ def draw_markers(screenshot: Screenshot, markers: Sequence[Marker]) -> list[Patc
 
 
 def _draw(screenshot: Screenshot, marker: Marker) -> Patch:
-    rim = marker.side // (CELLS - 2)
+    rim = _rim(marker)
     dictionary = cv2.aruco.getPredefinedDictionary(DICTIONARY)
     black_and_white = cv2.aruco.generateImageMarker(dictionary, marker.number, marker.side)
     ink = cv2.copyMakeBorder(black_and_white, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=255)[:, :, None]
@@ -95,6 +97,11 @@ def _draw(screenshot: Screenshot, marker: Marker) -> Patch:
     opaque = np.full_like(ink, 255)
     pixels, scale = np.concatenate([colours, opaque], axis=2), screenshot.scale
     return Patch(left / scale + screenshot.left, top / scale + screenshot.top, pixels, scale)
+
+
+def _rim(marker: Marker) -> int:
+    """How wide the white around it is."""
+    return marker.side // (CELLS - 2)
 
 
 def find_point_by_markers(
@@ -116,17 +123,39 @@ def find_point_by_markers(
     agreed: list[tuple[Agreed, Screenshot]] = []
     for longest in LONGEST_VIEWS_PX:
         grey = _shrink(view, longest)
-        seen = {number: apply(scaling(_size(grey), size), corners) for number, corners in _detect(grey).items()} | seen
+        seen |= {number: apply(scaling(_size(grey), size), corners) for number, corners in _detect(grey).items()}
         fits = [(_fit(seen, placed, size), screenshots[index]) for index, placed in markers.items()]
-        agreed = [(fit, screenshot) for fit, screenshot in fits if fit]
-        if any(fit.count >= ENOUGH_MARKERS for fit, _ in agreed):
+        agreed += [(fit, screenshot) for fit, screenshot in fits if fit]
+        if any(fit.is_enough for fit, _ in agreed):
             break
     if not agreed:
         raise ScreenNotInView
-    best, screenshot = max(agreed, key=lambda each: each[0].count)
+    best, screenshot = min(agreed, key=lambda each: each[0].fit.radius_95)  # corners are smeared in one copy or another
     found = point_through(best.fit, (view.shape[1], view.shape[0]), screenshot, RADIUS_STRETCH)
+    found = replace(found, probability=1 - DOUBT**best.count)
+    if not best.is_enough:
+        found = _made_exact(view, found, _shown(screenshot, best.markers))
     check_point(found)
-    return replace(found, probability=1 - DOUBT**best.count)
+    return found
+
+
+def _made_exact(view: Picture, found: FoundPoint, shown: Screenshot) -> FoundPoint:
+    """The same point by all that the screen shows beside its markers, if that looks as expected near it."""
+    exact = find_near(view, make_ready(shown), found)
+    if not exact or exact.screen_point.distance_to(found.screen_point) > found.radius_95:
+        return found
+    radius_95 = min(found.radius_95, SHAKEN_STRETCH * exact.radius_95)
+    return replace(exact, radius_95=radius_95, probability=found.probability, monitor=found.monitor)
+
+
+def _shown(screenshot: Screenshot, markers: Sequence[Marker]) -> Screenshot:
+    """What the monitor shows with markers over it."""
+    pixels = screenshot.pixels.copy()
+    for marker in markers:
+        drawn, rim = _draw(screenshot, marker).pixels, _rim(marker)
+        top, left = marker.top - rim, marker.left - rim
+        pixels[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn[:, :, :3]
+    return replace(screenshot, pixels=pixels)
 
 
 def _size(grey: Grey) -> Size:
@@ -168,7 +197,13 @@ class Agreed:
     """The mapping that most markers of a monitor agree with."""
 
     fit: Fit
-    count: int  # of these markers
+    count: int  # of those that agree
+    markers: Sequence[Marker]  # of that monitor
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there is no need for a smaller copy of the view."""
+        return self.count >= ENOUGH_MARKERS and self.fit.radius_95 <= ENOUGH_PX
 
 
 def _fit(seen: dict[int, Points], placed: Sequence[Marker], size: Size) -> Agreed | None:
@@ -192,7 +227,9 @@ def _fit(seen: dict[int, Points], placed: Sequence[Marker], size: Size) -> Agree
         mapping = fitted.mapping
         off = _off(mapping, corners_view, corners_screen).reshape(-1, 4)
         agrees = off.max(axis=1) <= np.maximum(FARTHEST_CORNER * sides, CLOSE_PX)
-    return Agreed(fitted, int(agrees.sum())) if agrees.sum() >= FEWEST_MARKERS and is_possible(mapping) else None
+    return (
+        Agreed(fitted, int(agrees.sum()), placed) if agrees.sum() >= FEWEST_MARKERS and is_possible(mapping) else None
+    )
 
 
 def _off(mapping: Mapping, points_view: Points, points_screen: Points) -> npt.NDArray[np.float64]:

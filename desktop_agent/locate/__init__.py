@@ -110,6 +110,12 @@ def find_screen_point(view: Picture, screens: Sequence[ReadyScreen], *, near: Fo
     return outcome.found
 
 
+def find_near(view: Picture, screen: ReadyScreen, near: FoundPoint) -> FoundPoint | None:
+    """The point of the view if it surely is about where `near` says; it may still be one that nobody can paste at."""
+    tracked = _track(View(view), [screen], near)
+    return tracked.found if tracked else None
+
+
 def look(view: Picture, screens: Sequence[ReadyScreen], *, near: FoundPoint | None = None) -> Outcome:
     """The same as find_screen_point, with everything that was considered; raises nothing."""
     stages_s: dict[str, float] = {}

@@ -73,6 +73,14 @@ def test_markers_are_found_in_a_shaken_view() -> None:
     assert find(shaken, screenshots).distance_to(AIM) < 2.0
 
 
+@pytest.mark.parametrize(("shaken_px", "off_px"), [(21, 0.3), (27, 1.5)])
+def test_markers_whose_corners_are_smeared_are_found_exactly(shaken_px: int, off_px: float) -> None:
+    screenshots = [Screenshot(plain(), 0, 0)]
+    view = photograph(with_markers(screenshots), AIM, (1600, 1200), Pose(screen_in_view=0.6), seed=3)
+    shaken = np.asarray(cv2.filter2D(view, -1, np.eye(shaken_px) / shaken_px), np.uint8)
+    assert find(shaken, screenshots).distance_to(AIM) < off_px
+
+
 def test_a_lens_that_bends_makes_markers_no_less_exact() -> None:
     screenshots = [Screenshot(plain(), 0, 0)]
     view = bend(photograph(with_markers(screenshots), AIM, SIZE, Pose(screen_in_view=0.9), seed=3), 0.025)
