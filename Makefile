@@ -4,7 +4,7 @@
 # make test   all checks and tests
 # make test-editors   pasting into every editor that is known here, for real; needs 2 GB of disk
 #
-# Each sets up all it needs, once.
+# Each sets up all it needs, once. ARGS="..." passes options on to run and phone; ARGS=--help lists them.
 
 PYTHON ?= python3
 VENV := .venv
@@ -19,10 +19,10 @@ demo: $(VENV)/.demo
 	@$(BIN)/python -m demo
 
 run: $(VENV)/.run
-	@$(BIN)/python -m desktop_agent --host 0.0.0.0
+	@$(BIN)/python -m desktop_agent --host 0.0.0.0 $(ARGS)
 
 phone: $(VENV)/.phone
-	@$(BIN)/python -m mobile_client
+	@$(BIN)/python -m mobile_client $(ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/ruff check .

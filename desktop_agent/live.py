@@ -17,6 +17,7 @@ from protocol.messages import AimAnswer, AimRequest, PasteAnswer, PasteRequest, 
 
 MARK_S = 1.0  # after the last aim
 TRIAL_MARK_S = 3.0
+NOT_MARKED = "Nothing on the screen marks the spot: marks are turned off, or cannot be shown now."
 
 
 class LiveDesktop:
@@ -82,8 +83,8 @@ class LiveDesktop:
             if not asked.is_dry_run:
                 self._pasted_by = device
         self._tell(_summary(answer))
-        if asked.is_dry_run:
-            self._mark(answer.aim, self._overlay.take_clean_screenshots(), TRIAL_MARK_S)
+        if asked.is_dry_run and not self._mark(answer.aim, self._overlay.take_clean_screenshots(), TRIAL_MARK_S):
+            self._tell(NOT_MARKED)
         return answer
 
     def undo(self, device: str) -> UndoAnswer:
@@ -114,11 +115,12 @@ class LiveDesktop:
             with self._turn:
                 self._pastes -= 1
 
-    def _mark(self, point: ScreenPoint, screenshots: Sequence[Screenshot], shows_s: float) -> None:
+    def _mark(self, point: ScreenPoint, screenshots: Sequence[Screenshot], shows_s: float) -> bool:
+        """Lay a mark over a point for a while; False if nothing is shown."""
         patches = [patch for monitor in screenshots if monitor.contains(point) for patch in draw_mark(point, monitor)]
         with self._turn:
-            if not self._pastes and not self._finder.shows_markers:
-                self._overlay.show(patches, shows_s)
+            may_show = not self._pastes and not self._finder.shows_markers
+            return may_show and self._overlay.show(patches, shows_s)
 
     def _editor_name(self, point: ScreenPoint) -> str | None:
         try:

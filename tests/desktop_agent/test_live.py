@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from desktop_agent.editors import Editor
-from desktop_agent.live import LiveDesktop
+from desktop_agent.live import NOT_MARKED, LiveDesktop
 from desktop_agent.overlay import Overlay
 from desktop_agent.overlay_message import Patch
 from desktop_agent.screenshot import Screenshot
@@ -30,13 +30,14 @@ class RememberedOverlay(Overlay):
 
     def __init__(self) -> None:
         self.shown: list[Sequence[Patch]] = []
+        self.can_show = True
 
     def prepare(self) -> None:
         pass
 
     def show(self, patches: Sequence[Patch], shows_s: float) -> bool:
         self.shown.append(patches)
-        return True
+        return self.can_show
 
     def hide(self) -> None:
         self.shown.append(())
@@ -171,6 +172,12 @@ def test_a_trial_marks_the_spot_and_says_what_would_be(live: Live) -> None:
     live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0, is_dry_run=True))
     assert [len(patches) for patches in live.overlay.shown] == [0, 1]
     assert live.told == ["Would be pasted into Drawn (drawing): look 0.50 s."]
+
+
+def test_a_trial_without_marks_says_that_nothing_marks_the_spot(live: Live) -> None:
+    live.overlay.can_show = False
+    live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0, is_dry_run=True))
+    assert live.told[-1] == NOT_MARKED
 
 
 def test_there_is_nothing_to_undo_before_a_paste(live: Live) -> None:

@@ -1,9 +1,13 @@
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from desktop_agent.settings import AGENT_PORT, parse
 from protocol.errors import SettingsInvalid
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_without_arguments_only_this_computer_is_served() -> None:
@@ -16,6 +20,14 @@ def test_without_arguments_only_this_computer_is_served() -> None:
 
 def test_marks_can_be_turned_off() -> None:
     assert not parse(["--no-marks"]).shows_marks
+
+
+def test_make_run_passes_options_on() -> None:
+    asked = ["make", "--no-print-directory", "--dry-run", "run", 'ARGS=--no-marks --name "the studio"']
+    printed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    [command] = [line for line in printed.splitlines() if "-m desktop_agent" in line]
+    settings = parse(shlex.split(command)[3:])
+    assert (settings.host, settings.computer_name, settings.shows_marks) == ("0.0.0.0", "the studio", False)
 
 
 def test_the_key_of_a_server_is_read_from_its_file(tmp_path: Path) -> None:
