@@ -13,7 +13,7 @@ from desktop_agent.pictures import Cutout, Picture
 from desktop_agent.screenshot import Screenshot
 from protocol.errors import CopyPasteError, NothingToUndo, SecondViewWanted, ServerBusy
 from protocol.geometry import ScreenPoint
-from protocol.messages import AimAnswer, AimRequest, PasteAnswer, PasteRequest, UndoAnswer
+from protocol.messages import AimAnswer, AimRequest, ErrorAnswer, PasteAnswer, PasteRequest, UndoAnswer
 
 MARK_S = 1.0  # after the last aim
 TRIAL_MARK_S = 3.0
@@ -64,7 +64,8 @@ class LiveDesktop:
         self._overlay.prepare()
         found = self._finder.follow(device, view, asked.shutter_s)
         self._mark(found.screen_point, [found.monitor], MARK_S)
-        return AimAnswer(found.screen_point, found.radius_95, found.probability, self._editor_name(found.screen_point))
+        editor, refusal = self._editor_or_refusal(found.screen_point)
+        return AimAnswer(found.screen_point, found.radius_95, found.probability, editor, refusal)
 
     def paste(self, device: str, cutout: Cutout, view: Picture, asked: PasteRequest) -> PasteAnswer:
         """Paste a cutout where a view points to.
@@ -122,11 +123,12 @@ class LiveDesktop:
             may_show = not self._pastes and not self._finder.shows_markers
             return may_show and self._overlay.show(patches, shows_s)
 
-    def _editor_name(self, point: ScreenPoint) -> str | None:
+    def _editor_or_refusal(self, point: ScreenPoint) -> tuple[str, None] | tuple[None, ErrorAnswer]:
+        """The editor under a point; or why there is none, such as that what is there takes no pictures."""
         try:
-            return self._editor_at(point).name
-        except CopyPasteError:  # there is none, or none that takes pictures
-            return None
+            return self._editor_at(point).name, None
+        except CopyPasteError as error:
+            return None, ErrorAnswer.of(error)
 
 
 def _summary(answer: PasteAnswer) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from mobile_client.flow import RunOnUi
-from protocol.errors import CopyPasteError, NoEditorThere
+from protocol.errors import CopyPasteError
 from protocol.messages import AimAnswer
 
 ViewT = TypeVar("ViewT")
@@ -119,7 +119,7 @@ def _sight_of(answer: AimAnswer | CopyPasteError, *, is_locked: bool) -> Sight:
         return Sight(advice=answer.sentence)
     if answer.probability < (HOLDS_FROM if is_locked else LOCKS_FROM):
         return Sight()
-    return Sight(editor=answer.editor) if answer.editor else Sight(advice=NoEditorThere().sentence)
+    return Sight(advice=answer.refusal.sentence) if answer.refusal else Sight(editor=answer.editor)
 
 
 def _next_pause_s(pause_s: float, answer: AimAnswer | CopyPasteError) -> float:

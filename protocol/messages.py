@@ -209,6 +209,7 @@ class AimAnswer(Message):
     radius_95: float  # screen pixels around it that hold the true one with 95 %
     probability: float  # 0 to 1, of being right
     editor: str | None  # the program there; None if there is none to paste into
+    refusal: ErrorAnswer | None = None  # what a paste would be refused with; None if there is one
 
 
 @dataclass(frozen=True)

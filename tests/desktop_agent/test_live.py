@@ -14,9 +14,17 @@ from desktop_agent.live import NOT_MARKED, LiveDesktop
 from desktop_agent.overlay import Overlay
 from desktop_agent.overlay_message import Patch
 from desktop_agent.screenshot import Screenshot
-from protocol.errors import NoEditorThere, NothingToUndo, PasteNotSeen, SecondViewWanted, ServerBusy
+from protocol.errors import (
+    CopyPasteError,
+    EditorTakesNoPictures,
+    NoEditorThere,
+    NothingToUndo,
+    PasteNotSeen,
+    SecondViewWanted,
+    ServerBusy,
+)
 from protocol.geometry import ScreenPoint
-from protocol.messages import AimRequest, PasteAnswer, PasteRequest, UndoAnswer
+from protocol.messages import AimRequest, ErrorAnswer, PasteAnswer, PasteRequest, UndoAnswer
 from tests.desktop_agent.test_aim import FOUND, MONITOR, VIEW
 
 CUTOUT = np.full((20, 30, 4), 255, np.uint8)
@@ -52,7 +60,7 @@ class Live:
 
     paste: Callable[[], PasteAnswer] = lambda: PASTED
     undo: Callable[[], UndoAnswer] = lambda: UNDONE
-    has_editor: bool = True
+    no_editor: CopyPasteError | None = None
     overlay: RememberedOverlay = field(default_factory=RememberedOverlay)
     told: list[str] = field(default_factory=list)
 
@@ -62,8 +70,8 @@ class Live:
         self.desktop = LiveDesktop(paster, finder, self.overlay, self.editor_at, self.told.append)
 
     def editor_at(self, point: ScreenPoint) -> Editor:
-        if not self.has_editor:
-            raise NoEditorThere
+        if self.no_editor:
+            raise self.no_editor
         return cast(Editor, Named("Drawn"))
 
 
@@ -110,13 +118,15 @@ def live() -> Live:
 def test_an_aim_says_where_how_surely_and_into_what_and_marks_it(live: Live) -> None:
     answer = live.desktop.aim("ada", VIEW, AimRequest(90.0))
     assert (answer.aim, answer.radius_95, answer.probability) == (ScreenPoint(600, 300), 1.0, 0.8)
-    assert answer.editor == "Drawn"
+    assert (answer.editor, answer.refusal) == ("Drawn", None)
     assert len(live.overlay.shown[-1]) == 1
 
 
-def test_an_aim_beside_all_editors_says_so(live: Live) -> None:
-    live.has_editor = False
-    assert live.desktop.aim("ada", VIEW, AimRequest(90.0)).editor is None
+@pytest.mark.parametrize("error", [NoEditorThere(), EditorTakesNoPictures("It is a terminal.")])
+def test_an_aim_where_nothing_can_be_pasted_says_why(live: Live, error: CopyPasteError) -> None:
+    live.no_editor = error
+    answer = live.desktop.aim("ada", VIEW, AimRequest(90.0))
+    assert (answer.editor, answer.refusal) == (None, ErrorAnswer(error.code, error.sentence))
 
 
 def test_a_paste_takes_the_mark_away_before_it_looks(live: Live) -> None:

@@ -12,9 +12,17 @@ from mobile_client.live_aim import (
     LiveAim,
     Sight,
 )
-from protocol.errors import AgentUnreachable, NoEditorThere, ScreenNotInView, ServerBusy, ViewTooBlurred
+from protocol.errors import (
+    AgentUnreachable,
+    CopyPasteError,
+    EditorTakesNoPictures,
+    NoEditorThere,
+    ScreenNotInView,
+    ServerBusy,
+    ViewTooBlurred,
+)
 from protocol.geometry import ScreenPoint
-from protocol.messages import AimAnswer
+from protocol.messages import AimAnswer, ErrorAnswer
 
 SURE, UNSURE, DOUBTED = (AimAnswer(ScreenPoint(1, 2), 1.0, probability, "Inkscape") for probability in (0.97, 0.5, 0.8))
 LOCKED = Sight(editor="Inkscape")
@@ -160,9 +168,10 @@ def test_another_program_under_the_reticle_is_named_at_once(phone: FakePhone) ->
     assert phone.sights == [LOCKED, Sight(editor="Krita")]
 
 
-def test_where_no_program_is_the_user_is_told_so(phone: FakePhone) -> None:
-    phone.see(AimAnswer(ScreenPoint(1, 2), 1.0, 0.97, None), for_s=2 * STEADY_S)
-    assert phone.sights == [Sight(advice=NoEditorThere().sentence)]
+@pytest.mark.parametrize("error", [NoEditorThere(), EditorTakesNoPictures()])
+def test_where_nothing_can_be_pasted_the_user_is_told_why(phone: FakePhone, error: CopyPasteError) -> None:
+    phone.see(AimAnswer(ScreenPoint(1, 2), 1.0, 0.97, None, ErrorAnswer.of(error)), for_s=2 * STEADY_S)
+    assert phone.sights == [Sight(advice=error.sentence)]
 
 
 @pytest.mark.parametrize(
