@@ -63,7 +63,7 @@ class LiveDesktop:
                 raise ServerBusy
         self._overlay.prepare()
         found = self._finder.follow(device, view, asked.shutter_s)
-        self._mark(found.screen_point, [found.monitor], MARK_S)
+        self._mark(found.screen_point, [found.monitor], MARK_S, width_px=asked.width_view * found.scale)
         editor, refusal = self._editor_or_refusal(found.screen_point)
         return AimAnswer(found.screen_point, found.radius_95, found.probability, editor, refusal)
 
@@ -116,9 +116,12 @@ class LiveDesktop:
             with self._turn:
                 self._pastes -= 1
 
-    def _mark(self, point: ScreenPoint, screenshots: Sequence[Screenshot], shows_s: float) -> bool:
+    def _mark(
+        self, point: ScreenPoint, screenshots: Sequence[Screenshot], shows_s: float, *, width_px: float = 0.0
+    ) -> bool:
         """Lay a mark over a point for a while; False if nothing is shown."""
-        patches = [patch for monitor in screenshots if monitor.contains(point) for patch in draw_mark(point, monitor)]
+        monitors = [monitor for monitor in screenshots if monitor.contains(point)]
+        patches = [patch for monitor in monitors for patch in draw_mark(point, monitor, width_px)]
         with self._turn:
             may_show = not self._pastes and not self._finder.shows_markers
             return may_show and self._overlay.show(patches, shows_s)

@@ -197,7 +197,7 @@ class StatusAnswer(Message):
 class AimRequest(Message):
     """A phone that holds a cutout looks at the screen, beside its small view."""
 
-    width_view: float  # the cutout's width in pixels of the view
+    width_view: float  # the cutout's width in pixels of the view; the mark on the screen shows it
     shutter_s: float | None = None  # when the view was taken, by the agent's clock; None if that is not known
 
 

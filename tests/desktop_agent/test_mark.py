@@ -32,10 +32,24 @@ def test_the_mark_is_centred_where_a_point_of_the_desktop_has_two_pixels() -> No
     assert (columns.mean(), rows.mean()) == pytest.approx((600, 301))
 
 
+def test_the_mark_is_as_wide_and_as_high_as_the_cutout_is_wide() -> None:
+    shown = lay(Screenshot(plain(0), 0, 0), draw_mark(ScreenPoint(600, 300), Screenshot(plain(0), 0, 0), 240.0))
+    rows, columns = np.nonzero(shown[:, :, 1] > 150)
+    assert (columns.mean(), rows.mean()) == pytest.approx((600, 300))
+    assert columns.max() - columns.min() == pytest.approx(240, abs=4)
+    assert rows.max() - rows.min() == pytest.approx(240, abs=4)
+
+
+def test_a_cutout_that_is_hardly_wider_than_the_ring_adds_nothing_to_it() -> None:
+    screenshot = Screenshot(plain(), 0, 0)
+    assert len(draw_mark(ScreenPoint(600, 300), screenshot, 60.0)) == 1
+
+
 def test_a_mark_at_the_edge_stays_on_its_monitor() -> None:
     screenshot = Screenshot(plain(), 1280, 40)
-    patch = draw_mark(ScreenPoint(1282, 41), screenshot)[0]
-    assert (patch.x, patch.y) == (1280, 40)
+    ring, right, below = draw_mark(ScreenPoint(1282, 41), screenshot, 300.0)
+    assert (ring.x, ring.y) == (1280, 40)
+    assert (right.y, below.x) == (40, 1280)
 
 
 def test_a_point_far_beside_the_monitor_has_no_mark() -> None:
