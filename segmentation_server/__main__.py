@@ -51,7 +51,9 @@ def read_settings(arguments: Sequence[str] | None) -> Settings:
     parser.add_argument("--certificate", type=Path, help="PEM file; turns TLS on")
     parser.add_argument("--private-key", type=Path, help="PEM file of the certificate's key")
     parser.add_argument(
-        "--checkpoint", type=Path, help="another model: .onnx; .safetensors or .pth with the extra `torch`"
+        "--checkpoint",
+        type=Path,
+        help="another model: .onnx; .safetensors or .pth with the extra `torch`; .param with `ncnn`",
     )
     parser.add_argument("--max-body-bytes", type=int, default=Settings.max_body_bytes, help="(%(default)s)")
     parser.add_argument("--max-pixels", type=int, default=Settings.max_pixels, help="of a photo (%(default)s)")

@@ -17,24 +17,39 @@ def load_engine(weights: Path | None, threads: int) -> Engine:
     """The network of a file, ready to run.
 
     Args:
-        weights: an .onnx file runs in ONNX Runtime on the CPU, any other in PyTorch, on a GPU where there is one. None
-            takes BASNet's where PyTorch finds a GPU, and otherwise a network that a CPU is quick with.
+        weights: an .onnx file runs in ONNX Runtime and a .param file in ncnn, both on the CPU, any other in PyTorch, on
+            a GPU where there is one. None takes BASNet's where PyTorch finds a GPU, and otherwise a network that a CPU
+            is quick with.
         threads: cores that it may use.
 
     Raises:
-        SettingsInvalid: the file is none that an engine can run, or PyTorch is not installed.
+        SettingsInvalid: the file is none that an engine can run, or its engine is not installed.
         WeightsMissing: None was asked for and is not there.
     """
     chosen = weights or choose_weights()
     if chosen.suffix == ".onnx":
         return OnnxEngine(chosen, threads)
+    load, engine, extra = (
+        (_load_ncnn, "ncnn", "ncnn") if chosen.suffix == ".param" else (_load_torch, "PyTorch", "torch")
+    )
     try:
-        from segmentation_server.model.torch_engine import load_torch_engine
+        return load(chosen, threads)
     except ImportError as error:
         raise SettingsInvalid(
-            f"{chosen.name} needs PyTorch: pip install -e '.[torch]' in the project's folder."
+            f"{chosen.name} needs {engine}: pip install -e '.[{extra}]' in the project's folder."
         ) from error
-    return load_torch_engine(chosen, threads)
+
+
+def _load_ncnn(graph: Path, threads: int) -> Engine:
+    from segmentation_server.model.ncnn_engine import NcnnEngine
+
+    return NcnnEngine(graph, threads)
+
+
+def _load_torch(weights: Path, threads: int) -> Engine:
+    from segmentation_server.model.torch_engine import load_torch_engine
+
+    return load_torch_engine(weights, threads)
 
 
 def choose_weights() -> Path:

@@ -3,18 +3,25 @@
 Needs the extra `export`. It writes WEIGHTS.onnx beside the weights: the graph alone, a tenth of a megabyte, which says
 at which bytes of that very file each weight lies. So weights are kept once, in the format that PyTorch reads too, and
 the two cannot differ. ONNX Runtime widens them once, at load; all arithmetic is in single precision.
+
+`--ncnn` writes WEIGHTS.param and WEIGHTS.bin instead, graph and weights for ncnn, which is faster with BASNet.
 """
 
 import argparse
 import json
+import re
+import shutil
 import struct
+import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxscript.optimizer
+import pnnx
 import torch
 from onnx import TensorProto
 from torch import Tensor, nn
@@ -22,7 +29,8 @@ from torch import Tensor, nn
 from protocol.errors import CopyPasteError, SettingsInvalid
 from segmentation_server.model.architectures import ARCHITECTURES
 from segmentation_server.model.checkpoint import SCALE, load_checkpoint, read_architecture
-from segmentation_server.model.onnx_engine import OnnxEngine
+from segmentation_server.model.engines import load_engine
+from segmentation_server.model.torch_engine import PUBLISHED
 
 OPSET = 18
 LARGEST_DIFFERENCE = 1e-3  # of a probability; a mask has steps of 1/255
@@ -43,36 +51,58 @@ class ProbabilityOnly(nn.Module):
         return best.sigmoid()
 
 
-def export(weights: Path) -> tuple[Path, float]:
-    """Write a network that ONNX Runtime can run, and compare it with PyTorch.
+def export(weights: Path, *, to_ncnn: bool = False) -> tuple[Path, float]:
+    """Write a network that runs without PyTorch, and compare it with PyTorch.
 
     Args:
-        weights: of one of ARCHITECTURES, as `save_checkpoint` or quantise.py writes them. The graph refers to them by
-            the file's name.
+        weights: see `load_torch_engine`. A graph for ONNX Runtime refers to them by the file's name, so they must be
+            .safetensors.
+        to_ncnn: write it for ncnn, rather than for ONNX Runtime.
 
     Returns:
         The graph's file, and the largest difference of a probability between the two.
 
     Raises:
-        SettingsInvalid: the weights do not say what network they are for, or the two disagree.
+        SettingsInvalid: the weights are not those of their network, or no .safetensors, or the two disagree.
     """
-    architecture = ARCHITECTURES.get(read_architecture(weights) or "")
-    if architecture is None:
-        raise SettingsInvalid(f"{weights} does not say which network it is for. Give a file that training wrote.")
+    architecture = ARCHITECTURES.get(read_architecture(weights) or "", PUBLISHED)
     network = architecture.build()
     load_checkpoint(network, weights)
     model = ProbabilityOnly(network).eval()
     example = torch.randn(1, 3, architecture.size, architecture.size, generator=torch.Generator().manual_seed(0))
+    file = _write_ncnn(model, example, weights) if to_ncnn else _write_onnx(model, example, weights)
+    with torch.inference_mode():
+        expected = model(example)[:, 0].numpy()
+    difference = float(np.abs(load_engine(file, threads=1)(example.numpy()) - expected).max())
+    if difference > LARGEST_DIFFERENCE:
+        raise SettingsInvalid(f"{file} differs from PyTorch by {difference:.4f}.")
+    return file, difference
+
+
+def _write_ncnn(model: nn.Module, example: Tensor, weights: Path) -> Path:
+    """Graph and weights beside the given ones; pnnx folds normalisation into convolutions."""
+    file = weights.with_suffix(".param")
+    size = example.shape[-1]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "network.onnx").write_bytes(_trace(model, example).SerializeToString())
+        command = [pnnx.EXEC_PATH, "network.onnx", "fp16=0"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        graph = (folder / "network.ncnn.param").read_text(encoding="ascii")
+        file.write_text(re.sub("(?m)^(Input .*)$", rf"\1 0={size} 1={size} 2=3", graph), encoding="ascii")
+        shutil.move(folder / "network.ncnn.bin", file.with_suffix(".bin"))
+    return file
+
+
+def _write_onnx(model: nn.Module, example: Tensor, weights: Path) -> Path:
+    """A graph beside the weights."""
+    if weights.suffix != ".safetensors":
+        raise SettingsInvalid(f"A graph cannot refer to {weights.name}, only to .safetensors. Export it with --ncnn.")
     graph = _trace(model, example)
     _refer(graph, weights)
     file = weights.with_suffix(".onnx")
     file.write_bytes(graph.SerializeToString())
-    with torch.inference_mode():
-        expected = model(example)[:, 0].numpy()
-    difference = float(np.abs(OnnxEngine(file, threads=1)(example.numpy()) - expected).max())
-    if difference > LARGEST_DIFFERENCE:
-        raise SettingsInvalid(f"{file} differs from PyTorch by {difference:.4f}.")
-    return file, difference
+    return file
 
 
 def _trace(model: nn.Module, example: Tensor) -> onnx.ModelProto:
@@ -132,15 +162,19 @@ def _locate(weights: Path) -> dict[str, TensorProto]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Export and say how near it is; 2 if it cannot."""
-    parser = argparse.ArgumentParser(prog="python -m segmentation_server.model.export", description="Writes ONNX.")
-    parser.add_argument("weights", type=Path, help="a .safetensors file that training or quantise.py wrote")
+    parser = argparse.ArgumentParser(
+        prog="python -m segmentation_server.model.export", description="Writes ONNX or ncnn."
+    )
+    parser.add_argument("weights", type=Path, help=".safetensors or .pth; BASNet's unless it says otherwise")
+    parser.add_argument("--ncnn", action="store_true", help="write .param and .bin for ncnn rather than .onnx")
     options = parser.parse_args(arguments)
     try:
-        file, difference = export(options.weights)
+        file, difference = export(options.weights, to_ncnn=options.ncnn)
     except CopyPasteError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return 2
-    sys.stdout.write(f"{file}, to be kept beside the weights: probabilities within {difference:.1e} of PyTorch's\n")
+    weights = file.with_suffix(".bin") if options.ncnn else options.weights
+    sys.stdout.write(f"{file}, to be kept beside {weights.name}: probabilities within {difference:.1e} of PyTorch's\n")
     return 0
 
 

@@ -100,14 +100,15 @@ def test_all_engines_run_the_same_network(tmp_path: Path) -> None:
     weights = tmp_path / f"{LITE}.safetensors"
     weights.write_bytes((OURS / "basnet_lite.safetensors").read_bytes())
     export(weights)
+    export(weights, to_ncnn=True)
     batch = to_batch(read_photo(PHOTO.read_bytes(), 10**6), 320)
 
     loads = {contender.engine: contender.load for contender in contenders_of(LITE, tmp_path, threads=1)}
 
-    assert list(loads) == ["PyTorch", "PyTorch, compiled", "ONNX Runtime", "OpenVINO"]
+    assert list(loads) == ["PyTorch", "PyTorch, compiled", "ONNX Runtime", "ncnn", "OpenVINO"]
     expected = loads["PyTorch"]()(batch)
     assert expected.std() > 0.01
-    for name in ("ONNX Runtime", "OpenVINO"):
+    for name in ("ONNX Runtime", "ncnn", "OpenVINO"):
         np.testing.assert_allclose(loads[name]()(batch), expected, atol=1e-3)
 
 

@@ -34,6 +34,13 @@ def test_without_pytorch_its_weights_say_what_to_install(monkeypatch: pytest.Mon
         load_engine(Path("basnet.pth"), threads=1)
 
 
+def test_without_ncnn_its_graphs_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "segmentation_server.model.ncnn_engine", None)
+
+    with pytest.raises(SettingsInvalid, match=r"basnet.param needs ncnn: pip install -e '\.\[ncnn\]'"):
+        load_engine(Path("basnet.param"), threads=1)
+
+
 def a_driver(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a GPU, on the PATH."""
     program = folder / "nvidia-smi"

@@ -1,5 +1,6 @@
 """An exported network gives the masks of PyTorch's, out of the very same file of weights."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,19 @@ pytest.importorskip("onnxscript", reason="export needs more packages: pip instal
 
 import numpy as np
 import onnx
+import torch
 from torch import Tensor, nn
 
 from protocol.errors import SettingsInvalid
+from segmentation_server.model import export, torch_engine
 from segmentation_server.model.architectures import ARCHITECTURES, Architecture
+from segmentation_server.model.basnet import RefinementModule
 from segmentation_server.model.basnet_lite import Layer, LiteRefinement
 from segmentation_server.model.blocks import upsample
 from segmentation_server.model.checkpoint import save_checkpoint
+from segmentation_server.model.engines import load_engine
 from segmentation_server.model.export import main
+from segmentation_server.model.ncnn_engine import NcnnEngine
 from segmentation_server.model.onnx_engine import OnnxEngine
 from segmentation_server.model.quantise import main as quantise
 from segmentation_server.model.torch_engine import load_torch_engine
@@ -95,8 +101,56 @@ def test_a_graph_whose_weights_are_cut_short_is_refused(halves: Path) -> None:
         OnnxEngine(halves.with_suffix(".onnx"), threads=1)
 
 
-def test_weights_that_do_not_say_what_they_are_for_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_weights_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "none.safetensors")]) == 2
-    assert "which network" in capsys.readouterr().err
+    assert "none.safetensors" in capsys.readouterr().err
+
+
+# --- For ncnn -------------------------------------------------------------------------------------------------------
+
+
+class Wide(nn.Module):
+    """BASNet's refinement of a map that one layer finds: all kinds of operations that BASNet has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.side, self.norm = nn.Conv2d(3, 1, 3, padding=2, dilation=2), nn.BatchNorm2d(1)
+        self.refinement = RefinementModule()
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, ...]:
+        coarse = self.norm(self.side(batch))
+        return self.refinement(coarse), coarse
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkpoint that says nothing of itself, as basnet.pth; its network is Wide today."""
+    for reader in (export, torch_engine):
+        monkeypatch.setattr(reader, "PUBLISHED", Architecture(Wide, "Wide", size=64))
+    file = tmp_path / "basnet.pth"
+    torch.save(Wide().state_dict(), file)
+    return file
+
+
+def test_a_published_checkpoint_gives_the_probabilities_of_pytorch_in_ncnn(
+    published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(published), "--ncnn"]) == 0
+
+    assert "basnet.param, to be kept beside basnet.bin: probabilities within" in capsys.readouterr().out
+    photos = np.random.default_rng(0).standard_normal((4, 3, 64, 64), dtype=np.float32)
+    engine, expected = load_engine(published.with_suffix(".param"), threads=1), load_torch_engine(published, 1)(photos)
+    assert isinstance(engine, NcnnEngine)
+    assert (engine.name, engine.size) == ("basnet", 64)
+    assert expected.std() > 0.01
+    np.testing.assert_allclose(engine(photos), expected, atol=1e-4)
+    with ThreadPoolExecutor(4) as callers:  # as the evaluation does
+        at_once = list(callers.map(engine, np.split(photos, 4) * 4))
+    np.testing.assert_allclose(np.concatenate(at_once), np.tile(expected, (4, 1, 1)), atol=1e-4)
+
+
+def test_onnx_runtime_gets_no_graph_of_a_file_that_it_cannot_refer_to(
+    published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(published)]) == 2
+    assert "Export it with --ncnn." in capsys.readouterr().err
