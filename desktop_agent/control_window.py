@@ -27,6 +27,8 @@ POLL_MS = 100
 MODULE_PX = 7
 MARGIN_PX, GAP_PX = 20, 8
 WIDTH_PX = 384
+TITLE_PX, TASK_BAR_PX = 40, 60  # which are left to the desktop
+SCROLLED_PX = 40  # by one click of a wheel
 PAPER, INK, QUIET, LINE, BUTTON, PRESSED = "white", "#1f2328", "#68707a", "#e6e8eb", "#eef0f2", "#dfe3e6"
 GREEN, AMBER, RED = "#0d7d5f", "#9a5b00", "#b3261e"
 NO_PHONES = "No phone is paired yet."
@@ -46,7 +48,13 @@ class ControlWindow:
         self._views = views
         self._has_link: bool | None = None  # what is shown; None before anything is
         self._pictures: list[tkinter.PhotoImage] = []  # tkinter keeps no reference of its own
-        self._body = tkinter.Frame(window)
+        self._canvas = tkinter.Canvas(window, background=PAPER, highlightthickness=0, yscrollincrement=SCROLLED_PX)
+        self._bar = tkinter.Scrollbar(window, command=self._canvas.yview)
+        self._body = tkinter.Frame(self._canvas)
+        self._canvas.configure(yscrollcommand=self._bar.set)
+        self._canvas.pack(side="left", fill="both", expand=True)
+        for event in ("<MouseWheel>", "<Button-4>", "<Button-5>"):  # the wheel; on X11 it is two buttons
+            window.bind(event, self._scroll)
         window.withdraw()  # until there is something in it
         window.title(TITLE)
         window.configure(background=PAPER)
@@ -64,7 +72,7 @@ class ControlWindow:
         self._window.after(POLL_MS, self._look)
 
     def _show(self, view: ControlView) -> None:
-        old, self._body = self._body, self._tk.Frame(self._window, background=PAPER, padx=MARGIN_PX, pady=MARGIN_PX)
+        old, self._body = self._body, self._tk.Frame(self._canvas, background=PAPER, padx=MARGIN_PX, pady=MARGIN_PX)
         self._pictures.clear()
         self._show_head(view)
         if view.link:
@@ -73,12 +81,35 @@ class ControlWindow:
             self._show_phones(view.phones)
             self._show_pastes(view.pastes)
         old.destroy()
-        self._body.pack()
-        self._window.geometry("")  # as large as all of it, even if the user has made it smaller
+        self._fit()
         self._make_way(has_link=view.link is not None, has_phones=bool(view.phones))
 
+    def _fit(self) -> None:
+        """As large as all of it, even if the user has made it smaller; if the screen is smaller, it scrolls."""
+        self._canvas.create_window(0, 0, window=self._body, anchor="nw")
+        self._window.update_idletasks()  # which measures it
+        width, height = self._body.winfo_reqwidth(), self._body.winfo_reqheight()
+        lowest = self._window.winfo_screenheight() - TASK_BAR_PX
+        shown = min(height, lowest - TITLE_PX)
+        self._canvas.configure(width=width, height=shown, scrollregion=(0, 0, width, height))
+        if height > shown:
+            self._bar.pack(side="right", fill="y", before=self._canvas)
+        else:
+            self._bar.pack_forget()
+        self._canvas.yview_moveto(0)
+        self._window.geometry("")
+        top = lowest - TITLE_PX - shown
+        if self._window.winfo_y() > top:
+            self._window.geometry(f"+{self._window.winfo_x()}+{top}")
+
+    def _scroll(self, event: "tkinter.Event[tkinter.Misc]") -> None:
+        is_up = event.num == 4 or event.delta > 0
+        self._canvas.yview_scroll(-1 if is_up else 1, "units")
+
     def _show_head(self, view: ControlView) -> None:
-        words, colour = ("Paused: phones cannot paste", AMBER) if view.is_paused else ("Phones can paste", GREEN)
+        words, colour = ("Phones can paste", GREEN) if view.phones else (NO_PHONES, QUIET)
+        if view.is_paused:
+            words, colour = "Paused: phones cannot paste", AMBER
         row = self._row()
         self._say(row, view.computer_name, size=15, weight="bold").pack(side="left")
         button = self._button(row, "Resume" if view.is_paused else "Pause", RESUME if view.is_paused else PAUSE)
@@ -94,8 +125,6 @@ class ControlWindow:
 
     def _show_phones(self, phones: dict[str, str]) -> None:
         self._show_title("Paired phones")
-        if not phones:
-            self._say(self._body, NO_PHONES, colour=QUIET).pack(anchor="w")
         for device, name in phones.items():
             row = self._row()
             self._button(row, "Unpair", UNPAIR, device).pack(side="right")

@@ -23,7 +23,7 @@ from demo.phone import open_display
 from demo.programs import Programs
 from desktop_agent.control import Control
 from desktop_agent.control_message import PAIR, PAUSE, UNPAIR, ControlView, ShownPaste, Wish
-from desktop_agent.control_window import AMBER, BUTTON, RED, TITLE
+from desktop_agent.control_window import AMBER, BUTTON, GREEN, RED, TITLE
 from desktop_agent.devices import PairedDevices
 from desktop_agent.oversight import THUMBNAIL_PX, draw_thumbnail
 from desktop_agent.pictures import Picture
@@ -99,6 +99,16 @@ class Desk:
             display.sync()
             time.sleep(0.1)
         xtest.fake_input(display, X.MotionNotify, x=0, y=0)  # a button under the pointer has another colour
+        display.sync()
+        display.close()
+
+    def turn_wheel(self, clicks: int) -> None:
+        """Over the middle of the screen, downwards."""
+        display = open_display(self.screen.display)
+        xtest.fake_input(display, X.MotionNotify, x=400, y=320)
+        for _click in range(clicks):
+            xtest.fake_input(display, X.ButtonPress, 5)
+            xtest.fake_input(display, X.ButtonRelease, 5)
         display.sync()
         display.close()
 
@@ -189,6 +199,26 @@ def test_the_last_pastes_are_shown_with_thumbnails_and_what_failed_in_red(desk: 
     assert coloured(shown, PINK).sum() == THUMBNAIL_PX**2
     pink_rows, red_rows = (np.flatnonzero(coloured(shown, colour).any(axis=1)) for colour in (PINK, rgb(RED)))
     assert pink_rows[-1] < red_rows[0]
+
+
+def test_phones_are_said_to_paste_only_once_one_is_paired(desk: Desk) -> None:
+    desk.show(view(phones={}))
+    shown = desk.wait_for(lambda screenshot: len(buttons_of(screenshot)) == 2)
+    assert not has(shown, rgb(GREEN))
+    desk.show(view())
+    shown = desk.wait_for(lambda screenshot: len(buttons_of(screenshot)) == 4)
+    assert has(shown, rgb(GREEN))
+
+
+def test_what_is_taller_than_the_screen_scrolls(desk: Desk) -> None:
+    phones = {f"hash {number}": f"Phone {number}" for number in range(9)}
+    failed = ShownPaste("14:04", " ".join(["The editor did not take the cutout."] * 9), is_error=True, thumbnail="")
+    desk.show_in_front(view(phones=phones, a=failed, b=failed, c=pink_paste()))
+    shown = desk.wait_for(lambda screenshot: len(buttons_of(screenshot)) > 8)
+    assert not has(shown, PINK)
+    assert not (shown[-30:] == 255).all(axis=2).any()  # the screen's lower edge is free
+    desk.turn_wheel(clicks=40)
+    desk.wait_for(lambda screenshot: coloured(screenshot, PINK).sum() == THUMBNAIL_PX**2)
 
 
 def test_pause_unpair_and_pair_are_told_to_the_agent(desk: Desk) -> None:
