@@ -118,6 +118,26 @@ def find_near(before: Picture, after: Picture, cutout: Cutout, x: float, y: floa
     return None
 
 
+def find_at_scale(before: Picture, after: Picture, cutout: Cutout, scale: float) -> Landing | None:
+    """Find the cutout anywhere, but at one size only; as fast as find_near.
+
+    Args:
+        before: (H, W, 3) uint8, RGB.
+        after: (H, W, 3) uint8, RGB.
+        cutout: (h, w, 4) uint8, RGBA, straight alpha.
+        scale: screenshot pixels in a cutout pixel.
+
+    Returns:
+        Where it appeared, to a fraction of a pixel; None if it did not appear at about that size.
+    """
+    changed = find_changed(before, after)
+    for change in find_changes(changed):
+        landing = _Region.of(after, changed, np.ones_like(changed), change, FINE_PX).place(cutout, scale)
+        if landing and (found := find_expected(before, after, cutout, landing.x, landing.y, scale)):
+            return found
+    return None
+
+
 def find_expected(before: Picture, after: Picture, cutout: Cutout, x: float, y: float, scale: float) -> Landing | None:
     """Look for the cutout only where it is expected; faster still.
 
@@ -200,10 +220,14 @@ def find_changes(changed: Changed) -> list[Box]:
     Returns:
         At most MOST_CHANGES boxes, in pixels of the screenshot.
     """
+    x, y, width, height = cv2.boundingRect(changed.view(np.uint8))
+    if not width:
+        return []
+    left, top = max(0, x - HANDLES_PX), max(0, y - HANDLES_PX)
+    part = changed[top : y + height + HANDLES_PX, left : x + width + HANDLES_PX].astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (HANDLES_PX, HANDLES_PX))
-    closed = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(closed)
-    boxes = [Box(*(int(number) for number in row[:4])) for row in stats[1:]]
+    _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(part, cv2.MORPH_CLOSE, kernel))
+    boxes = [Box(int(row[0]) + left, int(row[1]) + top, int(row[2]), int(row[3])) for row in stats[1:]]
     large = [box for box in boxes if min(box.width, box.height) >= SMALLEST_CHANGE_PX]
     return sorted(large, key=lambda box: box.width * box.height, reverse=True)[:MOST_CHANGES]
 

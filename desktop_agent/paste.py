@@ -289,7 +289,9 @@ class Paster:
             with stopwatch.stage("paste"):
                 target.editor.insert(given, target.aim)
             with stopwatch.stage("look"):
-                expected = Expected(given, target.editor.lands_at(target.aim), zoom)
+                expected = Expected(
+                    given, target.editor.lands_at(target.aim), zoom, is_in_text=target.editor.puts_at_caret
+                )
                 after, landing = self._watch.wait_for(
                     before,
                     expected,

@@ -5,7 +5,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from desktop_agent.look import Landing, find_changed, find_changes, find_expected, find_landing, find_near
+from desktop_agent.look import (
+    Landing,
+    find_at_scale,
+    find_changed,
+    find_changes,
+    find_expected,
+    find_landing,
+    find_near,
+)
 from desktop_agent.pictures import Cutout
 from desktop_agent.screenshot import Screenshot, TakeScreenshots
 from protocol.errors import DesktopUnavailable
@@ -29,6 +37,7 @@ class Expected:
     cutout: Cutout
     point: ScreenPoint
     zoom: float  # screen pixels in a pixel of the cutout
+    is_in_text: bool = False  # which makes room for it, so that far more changes than what it covers
 
 
 class Watch:
@@ -118,7 +127,7 @@ class Watch:
         deadline_s = time.monotonic() + self._longest_wait_s
         latest_s = deadline_s + self._longest_wait_s
         last, still_since_s, seen = before, time.monotonic(), None
-        near_searched = searched = before
+        search = _Search(before, expected)
         ignored_s = time.monotonic() + IGNORED_S
         while time.monotonic() < deadline_s:
             current = self.again(before)
@@ -132,15 +141,11 @@ class Watch:
                     deadline_s = time.monotonic() + self._longest_wait_s
             if differ(last, current):
                 still_since_s = time.monotonic()
-            elif seen is None and still_s >= SETTLED_S:
+            elif seen is None:
                 search_since_s = time.monotonic()
-                landing = _find_near(before, current, expected) if differ(near_searched, current) else None
-                near_searched = current
-                if landing is None and still_s >= SEARCHED_S:
+                if still_s >= SEARCHED_S:
                     check()
-                    is_new = differ(searched, current)
-                    landing = _find_anywhere(before, current, expected) if is_new else None
-                    searched = current
+                landing = search.find(current, still_s)
                 if landing:
                     return current, landing
                 ours_s = time.monotonic() - search_since_s  # not the editor's, unless its screen never rests
@@ -156,6 +161,29 @@ class Watch:
         raise DesktopUnavailable("A monitor was changed or taken away meanwhile.")
 
 
+Find = Callable[[Screenshot, Screenshot, Expected], Landing | None]
+
+
+class _Search:
+    """Ways to look for a cutout, each tried once on each thing that the screen shows; the dearer, the later."""
+
+    def __init__(self, before: Screenshot, expected: Expected) -> None:
+        self._before = before
+        self._expected = expected
+        ways: list[tuple[float, Find]] = [(SETTLED_S, _find_near), (SEARCHED_S, _find_anywhere)]
+        self._ways = [(0.0, _find_at_scale), *ways] if expected.is_in_text else ways
+        self._searched = {find: before for _, find in self._ways}
+
+    def find(self, current: Screenshot, still_s: float) -> Landing | None:
+        """Look in every way that is due after so long without a change."""
+        for due_s, find in self._ways:
+            if still_s >= due_s and differ(self._searched[find], current):
+                self._searched[find] = current
+                if landing := find(self._before, current, self._expected):
+                    return landing
+        return None
+
+
 def differ(one: Screenshot, other: Screenshot) -> bool:
     """Whether more has changed between two screenshots than a blinking cursor."""
     return bool(find_changes(find_changed(one.pixels, other.pixels)))
@@ -164,6 +192,10 @@ def differ(one: Screenshot, other: Screenshot) -> bool:
 def _see(before: Screenshot, current: Screenshot, expected: Expected) -> Landing | None:
     x, y = before.from_desktop(expected.point)
     return find_expected(before.pixels, current.pixels, expected.cutout, x, y, expected.zoom)
+
+
+def _find_at_scale(before: Screenshot, current: Screenshot, expected: Expected) -> Landing | None:
+    return find_at_scale(before.pixels, current.pixels, expected.cutout, expected.zoom)
 
 
 def _find_near(before: Screenshot, current: Screenshot, expected: Expected) -> Landing | None:

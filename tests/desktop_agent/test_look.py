@@ -2,8 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from desktop_agent.look import find_changed, find_changes, find_expected, find_landing, find_near
+from desktop_agent.look import find_at_scale, find_changed, find_changes, find_expected, find_landing, find_near
 from desktop_agent.pictures import Picture
+from protocol.geometry import Box
 from real_editors.card import draw_card
 
 
@@ -24,6 +25,13 @@ def draw_handles(screen: Picture, box: tuple[int, int, int, int]) -> None:
     for x in (left, (left + right) // 2, right):
         for y in (top, (top + bottom) // 2, bottom):
             cv2.rectangle(screen, (x - 6, y - 6), (x + 6, y + 6), (0, 0, 0), -1)
+
+
+def make_room(screen: Picture) -> Picture:
+    """A screenshot after text has moved down."""
+    after = screen.copy()
+    after[350:, 200:1100] = np.roll(screen, 150, axis=0)[350:, 200:1100]
+    return after
 
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 1.7])
@@ -79,12 +87,26 @@ def test_a_small_preview_of_the_page_is_not_taken_for_the_cutout(screen: Picture
 
 
 def test_a_cutout_for_which_all_the_text_below_has_made_room_is_found(screen: Picture, cutout: Picture) -> None:
-    after = screen.copy()
-    after[350:, 200:1100] = np.roll(screen, 150, axis=0)[350:, 200:1100]
-    after = lay(after, cutout, (420, 420))
+    after = lay(make_room(screen), cutout, (420, 420))
     landing = find_landing(screen, after, cutout, 1.0)
     assert landing is not None
     assert (landing.x, landing.y) == pytest.approx((420, 420), abs=1.5)
+
+
+@pytest.mark.parametrize("scale", [0.6, 1.0, 1.7])
+@pytest.mark.parametrize("makes_room", [True, False])
+def test_a_cutout_of_a_known_size_is_found_wherever_text_has_taken_it(
+    screen: Picture, cutout: Picture, scale: float, *, makes_room: bool
+) -> None:
+    after = lay(make_room(screen) if makes_room else screen, cutout, (420, 450), scale)
+    landing = find_at_scale(screen, after, cutout, scale)
+    assert landing is not None
+    assert (landing.x, landing.y) == pytest.approx((420, 450), abs=0.5)
+    assert find_at_scale(screen, after, cutout, 1.3 * scale) is None
+
+
+def test_text_that_has_moved_is_no_cutout(screen: Picture, cutout: Picture) -> None:
+    assert find_at_scale(screen, make_room(screen), cutout, 1.0) is None
 
 
 @pytest.mark.parametrize("scale", [0.883, 1.66, 2.153])
@@ -136,6 +158,12 @@ def test_a_dialog_is_no_cutout(screen: Picture, cutout: Picture) -> None:
 def test_a_still_screen_has_no_landing_and_no_change(screen: Picture, cutout: Picture) -> None:
     assert find_landing(screen, screen, cutout) is None
     assert find_changes(find_changed(screen, screen)) == []
+
+
+def test_changes_at_the_edges_of_the_screen_are_told_with_their_places() -> None:
+    changed = np.zeros((800, 1280), np.bool_)
+    changed[:20, :30] = changed[-40:, -50:] = True
+    assert find_changes(changed) == [Box(1230, 760, 50, 40), Box(0, 0, 30, 20)]
 
 
 def test_a_blinking_cursor_is_no_change(screen: Picture) -> None:
