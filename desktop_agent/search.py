@@ -24,7 +24,7 @@ MOST_HYPOTHESES = 3
 FEWEST_INLIERS = 8
 SEARCH_LEVELS, TRACK_LEVELS, CLOSE_LEVELS, REFINE_LEVELS = 2, 3, 1, 1  # of pyramids: how far off a mapping may be
 ROUGH_PX, CLOSE_PX, REFINED_PX = 3.0, 1.5, 1.0  # residuals beyond which a patch loses its say, from step to step
-REFINED_BOX_PX = 700  # side of the box around the aim in which the point is refined
+REFINED_BOX_PX = 512  # side of the box around the aim in which the point is refined
 LARGEST_MAGNIFICATION = 12.0  # screen pixels in a pixel of the small view, or the other way round
 STEEPEST = 6.0  # how much longer than wide a square of the screen may look
 
