@@ -162,7 +162,7 @@ def _look_everywhere(
                 for candidate in look(view, screen):
                     answer = _answer(view, candidate)
                     yield answer
-                    if answer.found.probability >= SURE:
+                    if answer.found.probability >= SURE and answer.found.radius_95 <= LARGEST_RADIUS_PX:
                         is_sure = True
                         break
 

@@ -121,6 +121,16 @@ def test_a_blurred_view_is_refused_as_such(screen: Picture, ready: ReadyScreen) 
         find_screen_point(view, [ready])
 
 
+def test_a_point_that_is_likely_but_vague_is_searched_for_to_the_end(screen: Picture) -> None:
+    page = np.full_like(screen, 255)
+    page[:60] = screen[100:160]
+    view = take_view(page, ScreenPoint(640, 480), Pose(screen_in_view=0.9))
+    outcome = look(view, [make_ready(Screenshot(page, 0, 0))])
+    assert outcome.answers[0].found.probability > 0.9
+    assert outcome.answers[0].found.radius_95 > 5
+    assert "search finely" in outcome.stages_s
+
+
 def test_a_blank_screen_is_refused_as_such(screen: Picture) -> None:
     blank = np.full_like(screen, 255)
     view = take_view(screen, ScreenPoint(640, 400))
