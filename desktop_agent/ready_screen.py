@@ -15,6 +15,9 @@ FRAME_PX = 32  # laid around the screenshot, because the camera sees a monitor's
 FRAME_GREY = 25
 COARSE_PX = 960  # long side of the picture whose features are always ready
 FINE_PX = 1280  # long side of the one whose features are found when those do not suffice
+STRUCTURE_PX = 480  # long side of the one in which places are compared with each other
+EVENED_PX = 9  # side of the squares of that one over which brightness and contrast are evened out
+CONTRAST_FLOOR = 6.0  # grey levels: noise that is not to be brought up
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,15 @@ class ReadyScreen:
         """More of them, found when they are first asked for."""
         fine = shrink(self.framed, FINE_PX)
         return find_in_halves(fine).moved(lambda points: self._to_screen(points, fine))
+
+    @cached_property
+    def structure(self) -> Grey:
+        """What is fine in it, with the same contrast everywhere: its long side STRUCTURE_PX, 128 where nothing is."""
+        levels = shrink(self.coarse, STRUCTURE_PX).astype(np.float32)
+        mean = cv2.blur(levels, (EVENED_PX, EVENED_PX))
+        variance = cv2.blur(levels * levels, (EVENED_PX, EVENED_PX)) - mean * mean
+        deviation = np.sqrt(np.maximum(variance, 0)) + CONTRAST_FLOOR
+        return np.asarray(np.clip((levels - mean) / deviation * 48 + 128, 0, 255), np.uint8)
 
     def _to_screen(self, points: Points, picture: Grey) -> Points:
         size, framed = (picture.shape[1], picture.shape[0]), (self.framed.shape[1], self.framed.shape[0])

@@ -18,6 +18,7 @@ from desktop_agent.judge import probability
 from desktop_agent.mapping import Fit, Mapping, Size, invert, scaling
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen
+from desktop_agent.rivals import find_rivals
 from desktop_agent.screenshot import Screenshot
 from desktop_agent.search import Candidate, View, glance, refine, search, search_finely, track
 from protocol.errors import (
@@ -41,7 +42,7 @@ LARGEST_RADIUS_PX = 5.0  # of 95 %, in screen pixels; beyond that, what is known
 RADIUS_STRETCH = 6.5  # patches err together, which their residuals do not tell; holds 95 % of seeds 501, 601 and 701
 FINEST_PX = 0.15  # in view pixels: no point is known better
 SAME_POINT_PX = 20.0
-AS_GOOD = 0.05  # of the share of blocks that agree: no evidence for the better one
+AS_GOOD = 0.05  # of the share of blocks that agree, and of their number: no evidence for the better one
 DARK = 40  # grey level below which nearly all of a dark view lies
 BLUR_VARIANCE = 15.0  # variance of the Laplacian of a view too blurred to read a screen from
 CONTRAST = 10.0  # standard deviation of grey levels of a view that shows anything at all
@@ -122,6 +123,9 @@ def look(view: Picture, screens: Sequence[ReadyScreen], *, near: FoundPoint | No
     with _stage(stages_s, "shrink"):
         looked_at = View(view)
     answers = list(_look_everywhere(looked_at, screens, near, stages_s))
+    if answers and is_likely(_best(answers).found):
+        with _stage(stages_s, "rivals"):
+            answers += _look_for_rivals(looked_at, _best(answers))
     return Outcome(answers, _refuse(looked_at, screens, answers), stages_s)
 
 
@@ -142,7 +146,15 @@ def _refuse(view: View, screens: Sequence[ReadyScreen], answers: Sequence[Answer
 
 
 def _best(answers: Sequence[Answer]) -> Answer:
-    return max(answers, key=lambda answer: answer.found.probability)
+    """The likeliest; of several places that look alike the one that explains most of the view."""
+    likeliest = max(answers, key=lambda answer: answer.found.probability)
+    return max([likeliest, *(answer for answer in answers if _is_alike(answer, likeliest))], key=_explained)
+
+
+def _explained(answer: Answer) -> float:
+    """How many blocks of the view look like the screen."""
+    agreement = answer.candidate.agreement
+    return agreement.blocks * agreement.share + agreement.edges * agreement.share_of_edges
 
 
 def _look_everywhere(
@@ -165,6 +177,12 @@ def _look_everywhere(
                     if answer.found.probability >= SURE and answer.found.radius_95 <= LARGEST_RADIUS_PX:
                         is_sure = True
                         break
+
+
+def _look_for_rivals(view: View, best: Answer) -> list[Answer]:
+    """The view as the same screen may show it elsewhere: in another window with the same content."""
+    rivals = [_answer(view, rival) for rival in find_rivals(view, best.candidate, SAME_POINT_PX)]
+    return [rival for rival in rivals if _is_elsewhere(rival, best)]
 
 
 def _track(view: View, screens: Sequence[ReadyScreen], near: FoundPoint) -> Answer | None:
@@ -238,13 +256,19 @@ def check_point(found: FoundPoint) -> None:
         raise ScreenTooPlain
 
 
+def _is_alike(answer: Answer, best: Answer) -> bool:
+    """Whether an answer says another point, and the view looks as much like that."""
+    is_as_alike = answer.found.agreement > best.found.agreement - AS_GOOD
+    return answer.found.probability >= ACCEPTED and is_as_alike and _is_elsewhere(answer, best)
+
+
+def _is_elsewhere(answer: Answer, best: Answer) -> bool:
+    return answer.found.screen_point.distance_to(best.found.screen_point) > SAME_POINT_PX
+
+
 def _is_rival(answer: Answer, best: Answer) -> bool:
     """Whether an answer says another point with as much right."""
-    if answer.found.probability < ACCEPTED:
-        return False
-    is_elsewhere = answer.found.screen_point.distance_to(best.found.screen_point) > SAME_POINT_PX
-    is_as_good = answer.found.agreement > best.found.agreement - AS_GOOD
-    return is_elsewhere and is_as_good
+    return _is_alike(answer, best) and _explained(answer) > (1 - AS_GOOD) * _explained(best)
 
 
 def _why_nothing_was_found(view: View, screens: Sequence[ReadyScreen]) -> CopyPasteError:

@@ -175,6 +175,33 @@ def test_of_two_monitors_with_the_same_wallpaper_a_window_tells_which(screen: Pi
     assert found.screen_point.distance_to(ScreenPoint(640 + 1280, 400)) < 1.5
 
 
+@pytest.fixture(scope="module")
+def twins(screen: Picture) -> Picture:
+    """A desktop with the same window twice, and a few icons between and around them."""
+    desktop = np.full((800, 1920, 3), (70, 90, 120), np.uint8)
+    for x, y in np.random.default_rng(5).integers((0, 660), (1900, 790), (60, 2)).tolist():
+        cv2.circle(desktop, (x, y), 4 + x % 8, (x % 256, y % 256, 200), -1)
+    for left in (60, 1050):
+        desktop[40:640, left : left + 800] = screen[100:700, 240:1040]
+    return desktop
+
+
+@pytest.mark.parametrize("left", [60, 1050])
+def test_two_equal_windows_of_one_screen_are_ambiguous_if_nothing_around_them_is_in_view(
+    twins: Picture, left: int
+) -> None:
+    view = take_view(twins, ScreenPoint(left + 400, 340), Pose(screen_in_view=0.25))
+    with pytest.raises(ScreenAmbiguous):
+        find_screen_point(view, [make_ready(Screenshot(twins, 0, 0))])
+
+
+@pytest.mark.parametrize("left", [60, 1050])
+def test_what_lies_around_two_equal_windows_tells_which_it_is(twins: Picture, left: int) -> None:
+    aim = ScreenPoint(left + 400, 340)
+    found = find_screen_point(take_view(twins, aim, Pose(screen_in_view=0.6)), [make_ready(Screenshot(twins, 0, 0))])
+    assert found.screen_point.distance_to(aim) < 1.5
+
+
 def test_while_aiming_the_monitor_of_before_is_not_ambiguous(screen: Picture, ready: ReadyScreen) -> None:
     twin = make_ready(Screenshot(screen.copy(), 1280, 0))
     before = find_screen_point(take_view(screen, ScreenPoint(640, 400)), [ready])
