@@ -170,8 +170,8 @@ class _Search:
     def __init__(self, before: Screenshot, expected: Expected) -> None:
         self._before = before
         self._expected = expected
-        ways: list[tuple[float, Find]] = [(SETTLED_S, _find_near), (SEARCHED_S, _find_anywhere)]
-        self._ways = [(0.0, _find_at_scale), *ways] if expected.is_in_text else ways
+        quick: tuple[float, Find] = (0.0, _find_at_scale) if expected.is_in_text else (SETTLED_S, _find_near)
+        self._ways = (quick, (SEARCHED_S, _find_anywhere))
         self._searched = {find: before for _, find in self._ways}
 
     def find(self, current: Screenshot, still_s: float) -> Landing | None:
