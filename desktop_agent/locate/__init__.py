@@ -34,8 +34,8 @@ from protocol.errors import (
 )
 from protocol.geometry import ScreenPoint
 
-ACCEPTED = 0.75  # least probability of a point that is told
-ACCEPTED_IF_VAGUE = 0.975  # of one that is known to more than VAGUE_PX: other pages of a program look just so
+ACCEPTED = 0.75  # least probability of a point that is told and exact
+ACCEPTED_IF_VAGUE = 0.975  # of one that is known to VAGUE_PX or more: other pages of a program look just so
 VAGUE_PX = 2.0  # of 95 %, in screen pixels
 SURE = 0.9  # of one for which nobody searches any further
 LARGEST_RADIUS_PX = 5.0  # of 95 %, in screen pixels; beyond that, what is known lies too far from the aim
@@ -239,8 +239,9 @@ def point_through(fit: Fit, view_size: Size, screenshot: Screenshot, stretch: fl
 
 
 def is_likely(found: FoundPoint) -> bool:
-    """Whether a point is likely enough to be told: the more so, the less exactly it is known."""
-    return found.probability >= (ACCEPTED_IF_VAGUE if found.radius_95 > VAGUE_PX else ACCEPTED)
+    """Whether a point is likely enough to be told: the more so, the larger the circle that it may lie in."""
+    vagueness = min(1.0, (found.radius_95 / VAGUE_PX) ** 2)
+    return found.probability >= ACCEPTED + vagueness * (ACCEPTED_IF_VAGUE - ACCEPTED)
 
 
 def check_point(found: FoundPoint) -> None:

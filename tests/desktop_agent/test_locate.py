@@ -93,7 +93,7 @@ def test_another_screen_is_refused(screen: Picture, ready: ReadyScreen) -> None:
 
 @pytest.mark.parametrize(
     ("radius_95", "probability", "expected"),
-    [(0.5, 0.8, True), (0.5, 0.7, False), (3.0, 0.94, False), (3.0, 0.98, True)],
+    [(0.5, 0.8, True), (0.5, 0.7, False), (1.9, 0.94, False), (1.9, 0.98, True), (3.0, 0.94, False), (3.0, 0.98, True)],
 )
 def test_a_point_that_is_not_exact_must_be_likelier(
     screen: Picture, ready: ReadyScreen, radius_95: float, probability: float, expected: bool
