@@ -23,6 +23,7 @@ from protocol.geometry import ScreenPoint
 
 PORT = 2002  # the one in LibreOffice's documentation: --accept="socket,host=localhost,port=2002;urp;"
 CONNECT_S = 0.3
+GREETS_S = 0.5  # for what listens to speak first, as LibreOffice does
 READY_S = 3.0  # for what listens to show that it is LibreOffice, with such a window
 ANSWER_S = 10.0  # in all
 BEGUN = b"asked"  # what the script says before it changes anything
@@ -38,12 +39,13 @@ Ask = Callable[..., bool]  # the words of libre_office_script.py from the verb o
 
 
 def listens(port: int = PORT) -> bool:
-    """Whether anything on this computer listens where LibreOffice would."""
+    """Whether something on this computer listens where LibreOffice would, and speaks first as it does."""
     try:
-        socket.create_connection(("127.0.0.1", port), CONNECT_S).close()
+        with socket.create_connection(("127.0.0.1", port), CONNECT_S) as connection:
+            connection.settimeout(GREETS_S)
+            return bool(connection.recv(1))
     except OSError:
         return False
-    return True
 
 
 def ask_over_uno(*words: object, port: int = PORT, python: str | None = None) -> bool:

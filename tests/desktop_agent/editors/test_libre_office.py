@@ -1,5 +1,7 @@
 import socket
 import sys
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -203,11 +205,18 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class TestAsking:
-    def test_whether_anything_listens_is_known(self) -> None:
+    def test_what_listens_and_speaks_first_is_taken_for_libreoffice(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
+            threading.Thread(target=lambda: listener.accept()[0].sendall(b"hello")).start()
             assert listens(port)
         assert not listens(port)
+
+    def test_what_listens_and_stays_silent_costs_half_a_second(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            start_s = time.monotonic()
+            assert not listens(listener.getsockname()[1])
+            assert time.monotonic() - start_s < 1.0
 
     def test_the_words_reach_the_script_and_its_verdict_comes_back(
         self, script: Path, monkeypatch: pytest.MonkeyPatch
@@ -245,7 +254,7 @@ class TestAsking:
         with pytest.raises(EditorRefused, match="may still appear"):
             ask_over_uno("insert", python=sys.executable)
 
-    def test_what_listens_and_stays_silent_is_soon_taken_for_something_else(
+    def test_what_greets_and_then_stays_silent_is_soon_taken_for_something_else(
         self, script: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         script.write_text(Path(libre_office_script.__file__).read_text())
