@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
+from desktop_agent.features import Grey
 from desktop_agent.homography import Matrix
 from desktop_agent.judge import probability
 from desktop_agent.mapping import Fit, Mapping, Size, invert, scaling
@@ -44,8 +45,9 @@ FINEST_PX = 0.15  # in view pixels: no point is known better
 SAME_POINT_PX = 20.0
 AS_GOOD = 0.05  # of the share of blocks that agree, and of their number: no evidence for the better one
 DARK = 40  # grey level below which nearly all of a dark view lies
-BLUR_VARIANCE = 15.0  # variance of the Laplacian of a view too blurred to read a screen from
-CONTRAST = 10.0  # standard deviation of grey levels of a view that shows anything at all
+BLUR_VARIANCE = 65.0  # variance of the Laplacian along the edges of a view too blurred to read a screen from
+EDGE_SLOPE = 3.0  # grey levels a pixel, once smoothed by EDGE_SMOOTHING_PX: less is no edge
+EDGE_SMOOTHING_PX = 2.0
 FEWEST_FEATURES = 40
 
 
@@ -285,8 +287,15 @@ def _why_unreadable(view: View) -> CopyPasteError | None:
     """What keeps anybody from reading a screen in a view, if anything does."""
     if np.percentile(view.small, 99) < DARK:
         return ViewTooDark()
-    is_blurred = cv2.Laplacian(view.fine, cv2.CV_64F).var() < BLUR_VARIANCE and view.fine.std() > CONTRAST
-    return ViewTooBlurred() if is_blurred else None
+    return ViewTooBlurred() if _is_blurred(view.fine) else None
+
+
+def _is_blurred(grey: Grey) -> bool:
+    """Whether the edges in a view are smeared; what is blank beside them says nothing."""
+    smooth = cv2.GaussianBlur(grey, (0, 0), EDGE_SMOOTHING_PX)
+    slope = np.hypot(*(cv2.Sobel(smooth, cv2.CV_32F, *along, scale=0.125) for along in ((1, 0), (0, 1))))
+    is_edge = slope > max(EDGE_SLOPE, 0.5 * float(np.percentile(slope, 99)))
+    return bool(is_edge.any() and cv2.Laplacian(grey, cv2.CV_32F)[is_edge].var() < BLUR_VARIANCE)
 
 
 @contextmanager

@@ -131,6 +131,13 @@ def test_a_point_that_is_likely_but_vague_is_searched_for_to_the_end(screen: Pic
     assert "search finely" in outcome.stages_s
 
 
+def test_a_sharp_view_of_the_edge_of_a_blank_page_is_not_called_blurred(ready: ReadyScreen) -> None:
+    page = np.full((VIEW_SIZE[1], VIEW_SIZE[0], 3), 220, np.uint8)
+    page[:, :200] = 120
+    with pytest.raises(CameraTooClose):
+        find_screen_point(np.asarray(cv2.GaussianBlur(page, (0, 0), 0.7), np.uint8), [ready])
+
+
 def test_a_blank_screen_is_refused_as_such(screen: Picture) -> None:
     blank = np.full_like(screen, 255)
     view = take_view(screen, ScreenPoint(640, 400))
