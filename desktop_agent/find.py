@@ -21,8 +21,6 @@ from protocol.errors import (
     ScreenNotInView,
     ScreenTooPlain,
     SecondViewWanted,
-    ViewTooBlurred,
-    ViewTooDark,
 )
 from protocol.messages import PasteRequest
 
@@ -31,10 +29,7 @@ MOST_LOOKS = 5  # at content that moves, before a paste
 STILL_S = 0.12
 LONGEST_VIEW_PX = 1280
 SURE_PX = 1.5  # in pixels of a view that long: the 95 % radius
-MARKERS_HELP = (
-    *(ScreenTooPlain, ScreenNotInView, ScreenDiffers, ScreenAmbiguous),
-    *(CameraTooClose, ViewTooBlurred, ViewTooDark),
-)
+MARKERS_HELP = (ScreenTooPlain, ScreenNotInView, ScreenDiffers, ScreenAmbiguous, CameraTooClose)  # not the unreadable
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,15 @@ from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen
 from desktop_agent.recent_screens import WANTED_S, RecentScreens
 from desktop_agent.screenshot import Screenshot, TakeScreenshots
-from protocol.errors import AimBesideScreen, CopyPasteError, ScreenMoving, ScreenTooPlain, SecondViewWanted
+from protocol.errors import (
+    AimBesideScreen,
+    CopyPasteError,
+    ScreenMoving,
+    ScreenTooPlain,
+    SecondViewWanted,
+    ViewTooBlurred,
+    ViewTooDark,
+)
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteRequest
 from tests.conftest import draw_screen
@@ -188,7 +196,10 @@ def test_where_nothing_can_be_shown_the_first_refusal_is_the_last(blank: Desk) -
     assert blank.error_of(VIEW, PasteRequest(90.0)) is ScreenTooPlain
 
 
-def test_markers_are_no_help_against_an_aim_beside_the_screen(desk: Desk) -> None:
-    desk.refusal = AimBesideScreen()
-    assert desk.error_of(VIEW, PasteRequest(90.0)) is AimBesideScreen
+@pytest.mark.parametrize("refusal", [AimBesideScreen, ViewTooBlurred, ViewTooDark])
+def test_markers_are_no_help_against_an_aim_beside_the_screen_or_an_unreadable_view(
+    desk: Desk, refusal: type[CopyPasteError]
+) -> None:
+    desk.refusal = refusal()
+    assert desk.error_of(VIEW, PasteRequest(90.0)) is refusal
     assert not desk.overlay.patches
