@@ -3,14 +3,15 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from desktop_agent.locate import FoundPoint, look
+from desktop_agent.locate import FoundPoint, Outcome, look
 from desktop_agent.locate.debug_picture import draw_debug_picture
-from desktop_agent.pictures import read_view
+from desktop_agent.pictures import Picture, read_view
 from desktop_agent.ready_screen import make_ready
 from desktop_agent.screenshot import Screenshot
 from protocol.errors import CopyPasteError
@@ -26,43 +27,58 @@ def main() -> int:
     options = parser.parse_args()
     try:
         view = read_view(options.view.read_bytes())
-        screenshots = [Screenshot(read_view(path.read_bytes()), 0, 0) for path in options.screenshots]
-    except (OSError, CopyPasteError) as error:
-        print(error.sentence if isinstance(error, CopyPasteError) else error, file=sys.stderr)
+        screenshots = list(_lay_side_by_side(read_view(path.read_bytes()) for path in options.screenshots))
+        outcome = look(view, [make_ready(screenshot) for screenshot in screenshots])
+        if options.debug:
+            told = outcome.refusal.sentence if outcome.refusal else "Found."
+            Image.fromarray(draw_debug_picture(view, outcome.best, told)).save(options.debug)
+    except (OSError, ValueError, CopyPasteError) as error:  # a picture that cannot be read or written
+        why = error.sentence if isinstance(error, CopyPasteError) else str(error)
+        print(json.dumps({"error": why}) if options.json else why, file=sys.stdout if options.json else sys.stderr)
         return 2
-    outcome = look(view, [make_ready(screenshot) for screenshot in screenshots])
-    if options.debug and outcome.best:
-        Image.fromarray(draw_debug_picture(view, outcome.best)).save(options.debug)
-    names = {id(screenshot): str(path) for screenshot, path in zip(screenshots, options.screenshots, strict=True)}
-    refusal = outcome.refusal
-    if refusal:
-        print(json.dumps({"refused": refusal.code, "why": refusal.sentence}) if options.json else refusal.sentence)
-        return 1
-    name = names[id(outcome.found.monitor)]
-    print(json.dumps(_as_json(outcome.found, name), indent=1) if options.json else _as_sentence(outcome.found, name))
-    return 0
+    names = {shot.left: str(path) for shot, path in zip(screenshots, options.screenshots, strict=True)}
+    print(json.dumps(_as_json(outcome, names), indent=1) if options.json else _as_sentence(outcome, names))
+    return 1 if outcome.refusal else 0
 
 
-def _as_json(found: FoundPoint, name: str) -> dict[str, object]:
+def _lay_side_by_side(pictures: Iterator[Picture]) -> Iterator[Screenshot]:
+    left = 0
+    for picture in pictures:
+        yield Screenshot(picture, left, 0)
+        left += picture.shape[1]
+
+
+def _as_json(outcome: Outcome, names: Mapping[int, str]) -> dict[str, object]:
+    stages_s = {stage: round(seconds, 4) for stage, seconds in outcome.stages_s.items()}
+    if not outcome.refusal:
+        return {**_point_as_json(outcome.found, names), "stages_s": stages_s}
+    guess = _point_as_json(outcome.best.found, names) if outcome.best else None
+    return {"refused": outcome.refusal.code, "why": outcome.refusal.sentence, "guess": guess, "stages_s": stages_s}
+
+
+def _point_as_json(found: FoundPoint, names: Mapping[int, str]) -> dict[str, object]:
+    x, y = found.monitor.from_desktop(found.screen_point)
     return {
-        "screenshot": name,
-        "x": round(found.screen_point.x, 3),
-        "y": round(found.screen_point.y, 3),
+        "screenshot": names[found.monitor.left],
+        "x": round(x, 3),
+        "y": round(y, 3),
         "radius_95": round(found.radius_95, 3),
         "probability": round(found.probability, 4),
         "agreement": round(found.agreement, 3),
         "scale": round(found.scale, 4),
         "turn_deg": round(found.turn_deg, 2),
         "screen_from_view": np.round(found.screen_from_view / found.screen_from_view[2, 2], 8).tolist(),
-        "stages_s": {stage: round(seconds, 4) for stage, seconds in found.stages_s.items()},
     }
 
 
-def _as_sentence(found: FoundPoint, name: str) -> str:
-    point = found.screen_point
+def _as_sentence(outcome: Outcome, names: Mapping[int, str]) -> str:
+    if outcome.refusal:
+        return outcome.refusal.sentence
+    found = outcome.found
+    x, y = found.monitor.from_desktop(found.screen_point)
     stages = ", ".join(f"{stage} {1000 * seconds:.0f} ms" for stage, seconds in found.stages_s.items())
     return (
-        f"({point.x:.1f}, {point.y:.1f}) on {name}, within {found.radius_95:.1f} px, right with "
+        f"({x:.1f}, {y:.1f}) on {names[found.monitor.left]}, within {found.radius_95:.1f} px, right with "
         f"{found.probability:.0%}.\n"
         f"A view pixel covers {found.scale:.2f} screen pixels; the view is turned by {found.turn_deg:.0f} degrees.\n"
         f"{found.agreement:.0%} of what can tell looks alike. It took {stages}."

@@ -1,5 +1,7 @@
 """view + what was found in it -> a picture that shows why: for whoever wonders."""
 
+import textwrap
+
 import cv2
 import numpy as np
 
@@ -12,22 +14,34 @@ from desktop_agent.search import CLOSE_PX
 
 HEIGHT_PX = 900
 GAP_PX = 8
+LETTER_PX, LINE_PX = 15, 36
 GREEN, RED, BLUE, YELLOW = (40, 200, 60), (230, 50, 50), (60, 120, 255), (255, 210, 0)
 MOST_LINES = 60
 
 
-def draw_debug_picture(view: Picture, answer: Answer) -> Picture:
+def draw_debug_picture(view: Picture, answer: Answer | None, told: str = "") -> Picture:
     """View and screenshot side by side, with the patches that were followed, the screen's outline and the point.
 
     Green is where the mapping says, red where not; a line joins the two places of some of the green ones.
 
     Args:
         view: (H, W, 3) uint8, RGB.
-        answer: what was found in it, right or wrong.
+        answer: what was found in it, right or wrong; without it, only the view is drawn.
+        told: a sentence to write below.
 
     Returns:
         (900, W, 3) uint8, RGB.
     """
+    picture = _draw_answer(view, answer) if answer else _scale(view)[0]
+    lines = textwrap.wrap(told, picture.shape[1] // LETTER_PX)
+    for index, line in enumerate(lines):
+        place = (GAP_PX, HEIGHT_PX - LINE_PX * (len(lines) - index) + LINE_PX // 2)
+        for colour, thickness in (((0, 0, 0), 5), (YELLOW, 2)):
+            cv2.putText(picture, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.8, colour, thickness, cv2.LINE_AA)
+    return picture
+
+
+def _draw_answer(view: Picture, answer: Answer) -> Picture:
     screenshot = answer.candidate.screen.screenshot.pixels
     mapping, followed = answer.refined.mapping, answer.candidate.followed
     left, left_from_view = _scale(view)

@@ -290,3 +290,42 @@ def test_the_command_says_which_file_is_missing(tmp_path: Path) -> None:
     told = run_locate(tmp_path / "nowhere.jpg", tmp_path / "screen.png")
     assert told.returncode == 2
     assert "nowhere.jpg" in told.stderr
+
+
+@pytest.fixture(scope="module")
+def pictures(screen: Picture, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a screen, another one, a view of the first and one without light."""
+    folder = tmp_path_factory.mktemp("pictures")
+    Image.fromarray(screen).save(folder / "screen.png")
+    Image.fromarray(draw_screen(seed=2)).save(folder / "other.png")
+    Image.fromarray(take_view(screen, ScreenPoint(600, 380))).save(folder / "view.jpg", quality=92)
+    Image.fromarray(np.zeros((480, 640, 3), np.uint8)).save(folder / "dark.png")
+    return folder
+
+
+def test_the_command_takes_screenshots_for_monitors_side_by_side(pictures: Path) -> None:
+    other, screen = pictures / "other.png", pictures / "screen.png"
+    answer = json.loads(run_locate(pictures / "view.jpg", other, screen, "--json").stdout)
+    assert answer["screenshot"] == str(screen)
+    assert np.hypot(answer["x"] - 600, answer["y"] - 380) < 1.5
+    twice = run_locate(pictures / "view.jpg", screen, screen, "--json")
+    refused = json.loads(twice.stdout)
+    assert (twice.returncode, refused["refused"]) == (1, "screen_ambiguous")
+    assert refused["stages_s"]["glance"] > 0
+    assert np.hypot(refused["guess"]["x"] - 600, refused["guess"]["y"] - 380) < 1.5
+
+
+def test_the_command_draws_a_view_in_which_nothing_was_found(pictures: Path, tmp_path: Path) -> None:
+    run_locate(pictures / "dark.png", pictures / "screen.png", "--debug", tmp_path / "why.png")
+    drawn = np.asarray(Image.open(tmp_path / "why.png"))
+    assert drawn.shape == (900, 1200, 3)
+    assert drawn[800:].any()
+
+
+@pytest.mark.parametrize("name", ["nowhere/why.png", "why.foo"])
+def test_the_command_says_in_one_line_that_it_cannot_draw(pictures: Path, tmp_path: Path, name: str) -> None:
+    arguments = (pictures / "dark.png", pictures / "screen.png", "--debug", tmp_path / name)
+    told, told_in_json = run_locate(*arguments), run_locate(*arguments, "--json")
+    assert (told.returncode, told_in_json.returncode) == (2, 2)
+    assert told.stderr.count("\n") == 1
+    assert json.loads(told_in_json.stdout)["error"] == told.stderr.strip()
