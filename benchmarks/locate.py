@@ -24,7 +24,7 @@ from benchmarks.contact_sheet import Tile, draw_contact_sheet
 from benchmarks.original_way import find_as_the_original
 from desktop_agent.locate import FoundPoint, Outcome, find_screen_point, look
 from desktop_agent.pictures import Picture
-from desktop_agent.ready_screen import ReadyScreen, make_ready
+from desktop_agent.ready_screen import ReadyScreen, make_ready, update_ready
 from desktop_agent.screenshot import Screenshot
 from protocol.errors import AimBesideScreen, CopyPasteError
 from protocol.geometry import ScreenPoint
@@ -51,7 +51,8 @@ class Prediction:
     why: str | None = None
     ms: float = 0.0  # by the clock
     cpu_ms: float = 0.0  # of all threads
-    ready_cpu_ms: float | None = None
+    ready_cpu_ms: float | None = None  # of the whole screenshot
+    changed_cpu_ms: float | None = None  # of one in which a tenth has changed
     tracking_cpu_ms: float | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class Answer:
         return not self.is_to_be_refused and self.error_px < RIGHT_PX
 
 
-def predict(view: Picture, ready: ReadyScreen, ready_cpu_ms: float) -> Prediction:
+def predict(view: Picture, ready: ReadyScreen, ready_cpu_ms: float, changed_cpu_ms: float) -> Prediction:
     """Ours, with the screenshot ready."""
     outcome, ms, cpu_ms = _timed(lambda: look(view, [ready]))
     tracking_cpu_ms = None if outcome.refusal else _track(view, ready, outcome.found)
@@ -111,6 +112,7 @@ def predict(view: Picture, ready: ReadyScreen, ready_cpu_ms: float) -> Predictio
         ms=ms,
         cpu_ms=cpu_ms,
         ready_cpu_ms=ready_cpu_ms,
+        changed_cpu_ms=changed_cpu_ms,
         tracking_cpu_ms=tracking_cpu_ms,
     )
 
@@ -151,18 +153,30 @@ def run(cases: Sequence[dict[str, Any]], folder: Path, screens: Path) -> Iterato
     """Our answer and the original's to each case."""
 
     @lru_cache(maxsize=50)
-    def screen(name: str) -> tuple[Picture, ReadyScreen, float]:
+    def screen(name: str) -> tuple[Picture, ReadyScreen, float, float]:
         pixels = read_picture(screens / name)
         ready, _ms, cpu_ms = _timed(lambda: make_ready(Screenshot(pixels, 0, 0)))
-        return pixels, ready, cpu_ms
+        changed = Screenshot(change_a_tenth(pixels), 0, 0)
+        return pixels, ready, cpu_ms, _timed(lambda: update_ready(ready, changed))[2]
 
     for case in cases:
         view = read_picture(folder / case["photo"])
-        pixels, ready, ready_cpu_ms = screen(case["screenshot"])
+        pixels, ready, ready_cpu_ms, changed_cpu_ms = screen(case["screenshot"])
         yield (
-            Answer(case, predict(view, ready, ready_cpu_ms)),
+            Answer(case, predict(view, ready, ready_cpu_ms, changed_cpu_ms)),
             Answer(case, predict_as_the_original(view, pixels)),
         )
+
+
+def change_a_tenth(screenshot: Picture) -> Picture:
+    """A copy whose middle shows what lay a little higher and further left: scrolled, a tenth of all pixels."""
+    height, width = screenshot.shape[:2]
+    rows, columns = height // 4, 2 * width // 5
+    top, left = (height - rows) // 2, (width - columns) // 2
+    changed = screenshot.copy()
+    moved = screenshot[top - rows // 4 : top - rows // 4 + rows, left - columns // 4 : left - columns // 4 + columns]
+    changed[top : top + rows, left : left + columns] = moved
+    return changed
 
 
 def read_picture(path: Path) -> Picture:
@@ -213,6 +227,9 @@ def _more(answers: Sequence[Answer]) -> Iterator[str]:
     tracking = [p.tracking_cpu_ms for p in predictions if p.tracking_cpu_ms is not None]
     yield f"ms by the clock a view: {np.median([p.ms for p in predictions]):.0f}"
     yield f"CPU ms to make a screenshot ready: {np.median(ready):.0f}"
+    changed = [p.changed_cpu_ms for p in predictions if p.changed_cpu_ms is not None]
+    if changed:
+        yield f"CPU ms to make a changed tenth of it ready: {np.median(changed):.0f}"
     if tracking:
         yield f"CPU ms a view while aiming: {np.nanmedian(tracking):.0f}"
     failed = [f"{answer.case['id']} ({remark(answer)})" for answer in answers if has_failed(answer)]

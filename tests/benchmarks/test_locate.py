@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.locate import Answer, Prediction, calibration_error, has_failed, remark, run, table
+from benchmarks.locate import Answer, Prediction, calibration_error, change_a_tenth, has_failed, remark, run, table
 from benchmarks.original_way import find_as_the_original
 from demo.monitor_camera import Pose, photograph
 from protocol.geometry import ScreenPoint
@@ -18,7 +18,7 @@ def answer(group: str, x: float | None, *, is_accepted: bool = True, probability
     """To a case whose true point is (100, 100)."""
     case = {"id": f"{group}_0", "group": group, "screen_wh": [SCREEN_WIDTH, 540], "gt": {"x": 100.0, "y": 100.0}}
     point = None if x is None else ScreenPoint(x, 100.0)
-    times = {"ready_cpu_ms": 200.0, "tracking_cpu_ms": 30.0}
+    times = {"ready_cpu_ms": 200.0, "changed_cpu_ms": 50.0, "tracking_cpu_ms": 30.0}
     return Answer(case, Prediction(is_accepted, point, probability, 1.0, None, 300.0, 250.0, **times))
 
 
@@ -55,6 +55,17 @@ def test_the_table_counts_what_was_falsely_accepted_and_what_was_wrong() -> None
     lines = "\n".join(table(answers))
     assert "falsely accepted: 1 of 2" in lines
     assert "50.0%" in lines
+
+
+def test_the_table_tells_what_a_screenshot_and_a_changed_tenth_of_it_cost() -> None:
+    lines = list(table([answer("plain", 100.0)]))
+    assert "CPU ms to make a screenshot ready: 200" in lines
+    assert "CPU ms to make a changed tenth of it ready: 50" in lines
+
+
+def test_what_is_changed_is_a_tenth_of_the_pixels() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (540, 960, 3), np.uint8)
+    assert (change_a_tenth(noise) != noise).any(axis=2).mean() == pytest.approx(0.1, abs=0.001)
 
 
 def test_a_table_may_be_of_refusals_alone() -> None:
