@@ -131,6 +131,7 @@ def _make_ready(screenshot: Screenshot, last: Sequence[ReadyScreen]) -> ReadyScr
     """With what is known of the last moment; the very same object if nothing has changed since."""
     for ready in last:
         if ready.screenshot.is_of_same_monitor(screenshot):
-            is_still = np.array_equal(ready.screenshot.pixels, screenshot.pixels)
+            pixels = ready.screenshot.pixels
+            is_still = pixels is screenshot.pixels or np.array_equal(pixels, screenshot.pixels)
             return ready if is_still else update_ready(ready, screenshot)
     return make_ready(screenshot)

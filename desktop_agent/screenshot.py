@@ -3,12 +3,14 @@
 import contextlib
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from mss import MSS, ScreenShotError
+from mss.screenshot import ScreenShot
 
 from desktop_agent.pictures import Picture
 from protocol.errors import DesktopUnavailable
@@ -59,9 +61,10 @@ class MonitorScreenshots:
         self._turn = threading.Lock()
         self._screen: MSS | None = None
         self._opened_s = 0.0
+        self._last: dict[tuple[int, int], tuple[bytearray, weakref.ref[Screenshot]]] = {}  # while anybody holds it
 
     def __call__(self) -> list[Screenshot]:
-        """Every monitor's screenshot, taken now.
+        """Every monitor's screenshot, taken now; the very same object if nothing has changed on it.
 
         Raises:
             DesktopUnavailable: there is no desktop, or it may not be seen.
@@ -69,7 +72,7 @@ class MonitorScreenshots:
         with self._turn:
             try:
                 screen = self._connect()
-                return [_take_one(screen, monitor) for monitor in screen.monitors[1:]]
+                return [self._take_one(screen, monitor) for monitor in screen.monitors[1:]]
             except ScreenShotError as error:
                 self.close()
                 raise DesktopUnavailable(f"({error})") from error
@@ -80,6 +83,21 @@ class MonitorScreenshots:
         self.close()
         self._screen, self._opened_s = MSS(), time.monotonic()
         return self._screen
+
+    def _take_one(self, screen: MSS, monitor: dict[str, int]) -> Screenshot:
+        grabbed, place = screen.grab(monitor), (monitor["left"], monitor["top"])
+        raw, last = self._last.get(place, (None, None))
+        still = last() if last and grabbed.raw == raw else None
+        if still and still.pixels.shape[:2] == (grabbed.height, grabbed.width):
+            return still
+        screenshot = _convert(grabbed, monitor)
+
+        def forget(reference: weakref.ref[Screenshot]) -> None:
+            if self._last.get(place, (None, None))[1] is reference:
+                self._last.pop(place, None)
+
+        self._last[place] = grabbed.raw, weakref.ref(screenshot, forget)
+        return screenshot
 
     def close(self) -> None:
         """End the connection; the next screenshot opens another."""
@@ -94,8 +112,7 @@ def take_screenshots() -> list[Screenshot]:
         return take()
 
 
-def _take_one(screen: MSS, monitor: dict[str, int]) -> Screenshot:
-    grabbed = screen.grab(monitor)
-    bgra = np.frombuffer(grabbed.bgra, np.uint8).reshape(grabbed.height, grabbed.width, 4)
+def _convert(grabbed: ScreenShot, monitor: dict[str, int]) -> Screenshot:
+    bgra = np.frombuffer(grabbed.raw, np.uint8).reshape(grabbed.height, grabbed.width, 4)
     scale = grabbed.width / monitor["width"]
     return Screenshot(np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), np.uint8), grabbed.left, grabbed.top, scale)
