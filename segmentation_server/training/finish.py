@@ -1,8 +1,8 @@
 """`python -m segmentation_server.training.finish WEIGHTS... --dataset DIR_OR_ZIP... --out FILE`: what is handed out.
 
-Runs that started from the same weights lie in one valley: the mean of their weights does better than each, most of all
-on photos of another kind (Wortsman et al. 2022, "Model soups"). And what was trained for a short time hesitates: its
-maps are right and grey, so they are sharpened.
+Runs that started from the same weights lie in one valley, so that the mean of their weights is a network too, and one
+that does not count what was learnt last alone (Wortsman et al. 2022, "Model soups"). And what was trained for a short
+time hesitates: its maps are right and grey, so they are sharpened.
 """
 
 import argparse
@@ -73,6 +73,14 @@ def read_history(file: Path) -> dict[str, Any]:
         raise SettingsInvalid(f"{beside} does not say how {file.name} was made. Give what training wrote.") from error
 
 
+def check_place(out: Path, weights: Sequence[Path]) -> None:
+    """Refuse before all the work what could not be written, or would take the place of what is read."""
+    if out.suffix != ".safetensors" or not out.parent.is_dir():
+        raise SettingsInvalid(f"Nothing can be written to {out}. Name a .safetensors file in a folder that there is.")
+    if out.resolve() in [file.resolve() for file in weights]:
+        raise SettingsInvalid(f"{out} is read too. Name another file with --out.")
+
+
 def _mean(tensors: Sequence[Tensor]) -> Tensor:
     """Of counters, the first."""
     return torch.stack(list(tensors)).mean(0) if tensors[0].is_floating_point() else tensors[0]
@@ -88,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="ends in .safetensors")
     options = parser.parse_args(arguments)
     try:
+        check_place(options.out, options.weights)
         finish(options.weights, read_pairs(options.dataset, SIDE, is_held_back), options.out)
         verdicts = read_history(options.out)["held_back"]
     except CopyPasteError as error:

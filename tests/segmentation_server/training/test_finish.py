@@ -66,3 +66,16 @@ def test_weights_that_do_not_say_how_they_were_made_are_refused(
 
     assert "run1.json does not say how run1.safetensors was made" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("out", ["finished.pth", "nowhere/finished.safetensors", "run1.safetensors"])
+def test_a_place_that_nothing_should_be_written_to_is_refused_at_once(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    file = lite_file(tmp_path, 1)
+    before = file.read_bytes()
+
+    assert main([str(file), "--dataset", str(dataset), "--out", str(tmp_path / out)]) == 2
+
+    assert out in capsys.readouterr().err
+    assert file.read_bytes() == before
