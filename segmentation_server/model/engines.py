@@ -29,12 +29,11 @@ def load_engine(weights: Path | None, threads: int) -> Engine:
     chosen = weights or choose_weights()
     if chosen.suffix == ".onnx":
         return OnnxEngine(chosen, threads)
-    load, engine, extra = (
-        (_load_ncnn, "ncnn", "ncnn") if chosen.suffix == ".param" else (_load_torch, "PyTorch", "torch")
-    )
+    is_for_ncnn = chosen.suffix == ".param"
     try:
-        return load(chosen, threads)
+        return _load_ncnn(chosen, threads) if is_for_ncnn else _load_torch(chosen, threads)
     except ImportError as error:
+        engine, extra = ("ncnn", "ncnn") if is_for_ncnn else ("PyTorch", "torch")
         raise SettingsInvalid(
             f"{chosen.name} needs {engine}: pip install -e '.[{extra}]' in the project's folder."
         ) from error

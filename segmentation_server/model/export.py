@@ -75,6 +75,7 @@ def export(weights: Path, *, to_ncnn: bool = False) -> tuple[Path, float]:
         expected = model(example)[:, 0].numpy()
     difference = float(np.abs(load_engine(file, threads=1)(example.numpy()) - expected).max())
     if difference > LARGEST_DIFFERENCE:
+        file.unlink()
         raise SettingsInvalid(f"{file} differs from PyTorch by {difference:.4f}.")
     return file, difference
 
@@ -87,7 +88,9 @@ def _write_ncnn(model: nn.Module, example: Tensor, weights: Path) -> Path:
         folder = Path(name)
         (folder / "network.onnx").write_bytes(_trace(model, example).SerializeToString())
         command = [pnnx.EXEC_PATH, "network.onnx", "fp16=0"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        finished = subprocess.run(command, cwd=folder, check=False, capture_output=True)
+        if finished.returncode or not (folder / "network.ncnn.bin").is_file():
+            raise SettingsInvalid(f"pnnx could not convert {weights.name} for ncnn. Export it without --ncnn.")
         graph = (folder / "network.ncnn.param").read_text(encoding="ascii")
         file.write_text(re.sub("(?m)^(Input .*)$", rf"\1 0={size} 1={size} 2=3", graph), encoding="ascii")
         shutil.move(folder / "network.ncnn.bin", file.with_suffix(".bin"))

@@ -44,9 +44,12 @@ class NcnnEngine:
         return np.stack([self._run(picture) for picture in batch])
 
     def _run(self, picture: Float32Array) -> Float32Array:
+        given = np.ascontiguousarray(picture)  # kept until the end: ncnn's matrix does not hold it
         extractor = self._network.create_extractor()
-        extractor.input(self._network.input_names()[0], ncnn.Mat(np.ascontiguousarray(picture)))
-        _, found = extractor.extract(self._network.output_names()[0])
+        extractor.input(self._network.input_names()[0], ncnn.Mat(given))
+        failure, found = extractor.extract(self._network.output_names()[0])
+        if failure:
+            raise MemoryError(f"ncnn could not run {self.name}; it says {failure}.")
         probabilities: Float32Array = np.array(found, np.float32)[0]  # of (1, size, size)
         return probabilities
 

@@ -154,3 +154,24 @@ def test_onnx_runtime_gets_no_graph_of_a_file_that_it_cannot_refer_to(
 ) -> None:
     assert main([str(published)]) == 2
     assert "Export it with --ncnn." in capsys.readouterr().err
+
+
+def test_a_network_that_pnnx_cannot_convert_is_one_sentence(
+    halves: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(export.pnnx, "EXEC_PATH", "false")
+
+    assert main([str(halves), "--ncnn"]) == 2
+
+    assert "pnnx could not convert tiny.safetensors" in capsys.readouterr().err
+
+
+def test_a_graph_that_differs_too_much_is_not_left_behind(
+    halves: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(export, "LARGEST_DIFFERENCE", -1)
+
+    assert main([str(halves)]) == 2
+
+    assert "differs from PyTorch by" in capsys.readouterr().err
+    assert not halves.with_suffix(".onnx").exists()
