@@ -34,7 +34,9 @@ class DropOnPage(AtCaretInText):
             super().insert(cutout, point)
 
     def insert_otherwise(self, cutout: Cutout, point: ScreenPoint) -> bool:
-        """Drop, if the page takes that."""
+        """Drop, if the page takes that and was not dropped on before."""
+        if self._dropped:
+            return False
         file = write_dropped(cutout, self._folder)
         is_taken = self._drop_into_text(file, point) if self.puts_at_caret else self._drop_file(file, point)
         if is_taken:

@@ -119,6 +119,16 @@ def test_on_a_page_that_was_seen_to_take_a_drop_the_next_is_dropped_at_once(
     assert chromium.pressed == [PASTE]
 
 
+def test_a_page_that_shows_nothing_of_a_drop_gets_no_other(editor_of: EditorOf, cutout: Cutout) -> None:
+    chromium = FakeChromium()
+    editor = editor_of(chromium)
+    editor.insert_otherwise(cutout, SPOT)
+    editor.learn(SPOT, 1.0)
+    editor.insert(cutout, SPOT)
+    assert not editor.insert_otherwise(cutout, SPOT)
+    assert len(chromium.dropped) == 2
+
+
 def test_what_is_dropped_into_text_is_no_file_and_is_not_left_selected(editor_of: EditorOf, cutout: Cutout) -> None:
     chromium = FakeChromium(is_text=True, takes_drops=False)
     editor = editor_of(chromium)
