@@ -114,8 +114,8 @@ PROFILES = (
     Profile("libreoffice-impress", libre_office, "LibreOffice Impress"),
     Profile("libreoffice|soffice", any_of_libre_office, "LibreOffice"),  # as Windows and macOS call all of it
     Profile("kolourpaint", paste_where_it_pleases("command", "v"), "KolourPaint"),
-    Profile("chromium.*|google-chrome.*|microsoft-edge.*|brave.*|vivaldi.*", browser_that_says_who_takes_a_drop),
-    Profile("firefox.*", browser),
+    Profile("chromium.*", browser_that_says_who_takes_a_drop),
+    Profile("google-chrome.*|microsoft-edge.*|brave.*|vivaldi.*|firefox.*", browser),
     Profile("mtpaint", refuse),  # it has a clipboard of its own, and opens a dropped file in place of the document
     Profile(TEXT_EDITORS, refuse),
     Profile(TERMINALS, refuse),

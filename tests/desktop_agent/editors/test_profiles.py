@@ -68,6 +68,8 @@ def platform_with(hands: Any, board: Any, drop: Any = None) -> Platform:
         ("soffice", "LibreOffice", LibreOffice),
         ("kolourpaint", "KolourPaint", WhereItPleases),
         ("Chromium", "Chromium", DropOnPage),
+        ("Google-chrome", "Google-chrome", AtCaretInText),
+        ("Microsoft-edge", "Microsoft-edge", AtCaretInText),
         ("firefox", "firefox", AtCaretInText),
         ("Some Drawing Program", "Some Drawing Program", WhereItPleases),
     ],
