@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -72,9 +73,7 @@ class Overlay:
             screenshots = self._take_screenshots()
             self._forget_what_is_gone()
             if self._covers:
-                for screenshot in screenshots:
-                    self._clean_up(screenshot)
-                self._clean = screenshots
+                screenshots = self._clean = [self._clean_up(screenshot) for screenshot in screenshots]
             return screenshots
 
     def close(self) -> None:
@@ -95,11 +94,15 @@ class Overlay:
         if not self._covers:
             self._clean = ()
 
-    def _clean_up(self, screenshot: Screenshot) -> None:
+    def _clean_up(self, screenshot: Screenshot) -> Screenshot:
+        """The screenshot without the patches, in a copy: others hold it, too. The last one if nothing has changed."""
         for clean in self._clean:
             if clean.is_of_same_monitor(screenshot):
+                cleaned = replace(screenshot, pixels=screenshot.pixels.copy())
                 for patch, _until_s in self._covers:
-                    _lay(clean.pixels, screenshot, patch)
+                    _lay(clean.pixels, cleaned, patch)
+                return clean if np.array_equal(clean.pixels, cleaned.pixels) else cleaned
+        return screenshot
 
     def _tell(self, message: OverlayMessage) -> bool:
         """Send a message and wait until it is on the screen; a program that fails once is not tried again."""

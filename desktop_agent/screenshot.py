@@ -115,4 +115,6 @@ def take_screenshots() -> list[Screenshot]:
 def _convert(grabbed: ScreenShot, monitor: dict[str, int]) -> Screenshot:
     bgra = np.frombuffer(grabbed.raw, np.uint8).reshape(grabbed.height, grabbed.width, 4)
     scale = grabbed.width / monitor["width"]
-    return Screenshot(np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), np.uint8), grabbed.left, grabbed.top, scale)
+    pixels = np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), np.uint8)
+    pixels.flags.writeable = False  # whoever takes the next screenshot of a still screen gets the same
+    return Screenshot(pixels, grabbed.left, grabbed.top, scale)

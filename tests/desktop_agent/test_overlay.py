@@ -116,6 +116,25 @@ def test_what_changes_around_a_patch_is_in_the_screenshots(screen: VirtualScreen
     other.close()
 
 
+def test_what_changed_under_a_patch_is_in_the_screenshots_once_the_patch_is_gone(
+    screen: VirtualScreen, overlay: Overlay
+) -> None:
+    overlay.show([patch()], 30.0)
+    other = Overlay(MonitorScreenshots())
+    other.show([patch()], 30.0)
+    overlay.hide()
+    covered = overlay.take_clean_screenshots()[0].pixels
+    time.sleep(REDRAWN_S)
+    assert (red(covered), red(overlay.take_clean_screenshots()[0].pixels)) == (0, 40 * 60)
+    other.close()
+
+
+def test_a_still_screen_under_a_patch_is_the_same_screenshot(screen: VirtualScreen, overlay: Overlay) -> None:
+    before = overlay.take_clean_screenshots()[0]
+    overlay.show([patch()], 30.0)
+    assert overlay.take_clean_screenshots()[0] is before
+
+
 def test_a_patch_that_moves_leaves_nothing_behind(screen: VirtualScreen, overlay: Overlay) -> None:
     before = overlay.take_clean_screenshots()[0].pixels
     for x in (100, 130, 600):  # the last reaches over the edge

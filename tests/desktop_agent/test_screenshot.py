@@ -74,6 +74,11 @@ def test_a_still_monitor_is_the_same_screenshot_and_a_changed_one_another(monito
     assert (first.pixels.max(), changed.pixels.max()) == (0, 7)
 
 
+def test_nobody_can_draw_on_a_screenshot_that_others_hold(monitor: DrawnMonitor) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        MonitorScreenshots()()[0].pixels[:] = 7
+
+
 def test_a_screenshot_that_nobody_holds_is_forgotten(monitor: DrawnMonitor) -> None:
     take = MonitorScreenshots()
     seen = weakref.ref(take()[0])
