@@ -8,7 +8,7 @@ from pathlib import Path
 from desktop_agent.editors.at_caret import AtCaretInText
 from desktop_agent.editors.by_drop import write_dropped
 from desktop_agent.pictures import Cutout
-from desktop_agent.platforms import Drop, Platform
+from desktop_agent.platforms import Drop, Platform, Window
 from protocol.errors import EditorRefused
 from protocol.geometry import ScreenPoint
 
@@ -25,6 +25,8 @@ class DropOnPage(AtCaretInText):
         self._drop = drop
         self._folder = folder
         self._dropped: Path | None = None
+        self._tab = ""  # the file's name and size, as the browser calls a tab with it
+        self._window: Window | None = None  # that was dropped on
         self._dropped_on = ""  # the title of the page that was seen to take a drop
 
     def insert(self, cutout: Cutout, point: ScreenPoint) -> None:
@@ -38,6 +40,8 @@ class DropOnPage(AtCaretInText):
         if self._dropped:
             return False
         file = write_dropped(cutout, self._folder)
+        self._tab = f"{file.name} ({cutout.shape[1]}\N{MULTIPLICATION SIGN}{cutout.shape[0]})"
+        self._window = self._windows.focused()
         is_taken = self._drop_into_text(file, point) if self.puts_at_caret else self._drop_file(file, point)
         if is_taken:
             self._dropped = file
@@ -45,10 +49,16 @@ class DropOnPage(AtCaretInText):
         return is_taken
 
     def check(self) -> None:
-        """Some pages take what is dragged, and leave what is dropped to the browser; its tab is closed."""
-        if self._dropped and self._dropped.name.split()[-1] in self._title():
-            self._hands.press(self._hands.command_key, "w")
-            raise EditorRefused("The page left it to the browser, which opened it in a tab; that was closed again.")
+        """Some pages take what is dragged, and leave what is dropped to the browser; its tab is closed.
+
+        Only a tab that is surely the browser's own: a page may well call itself after the file that it was given.
+        """
+        if not self._dropped or not self._title().startswith(self._tab):
+            return
+        if self._title() != f"{self._tab} - Chromium" or self._windows.focused() != self._window:
+            raise EditorRefused("The page seems to have left it to the browser: look for a tab with the cutout.")
+        self._hands.press(self._hands.command_key, "w")
+        raise EditorRefused("The page left it to the browser, which opened it in a tab; that was closed again.")
 
     def learn(self, landed: ScreenPoint, zoom: float) -> bool:
         """Remember the page that has taken a drop."""

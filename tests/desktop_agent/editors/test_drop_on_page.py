@@ -20,7 +20,8 @@ class FakeChromium:
     """A page, and all that it and its browser are told."""
 
     takes_drops: bool = True  # or the browser would open them
-    leaves_drops: bool = False  # to the browser, though it says that it takes them
+    title_after: str = ""  # of the window once a file was dropped, with the file's name
+    number: int = 1  # of the window in front
     is_text: bool = False
     title: str = "A page - Chromium"
     command_key: str = "ctrl"
@@ -28,7 +29,7 @@ class FakeChromium:
     dropped: list[Path] = field(default_factory=list)
 
     def focused(self) -> Window:
-        return Window(1, "Chromium", title=self.title)
+        return Window(self.number, "Chromium", title=self.title)
 
     def press(self, *keys: str) -> None:
         self.pressed.append(keys)
@@ -44,13 +45,18 @@ class FakeChromium:
 
     def drop(self, file: Path, point: ScreenPoint) -> bool:
         self.dropped.append(file)
-        if self.leaves_drops:
-            self.title = f"{file.name} (image) - Chromium"
+        if self.title_after:
+            self.title = self.title_after.format(file.name)
         return True
 
     def drop_into_text(self, file: Path, point: ScreenPoint) -> bool:
         self.dropped.append(file)
         return True
+
+
+def picture_tab(cutout: Cutout) -> str:
+    """What Chromium calls a tab with a picture alone, given the file's name."""
+    return f"{{}} ({cutout.shape[1]}\N{MULTIPLICATION SIGN}{cutout.shape[0]}) - Chromium"
 
 
 @pytest.fixture
@@ -88,16 +94,46 @@ def test_nothing_is_dropped_on_a_page_that_leaves_it_to_the_browser(editor_of: E
 
 
 def test_a_tab_that_was_opened_with_what_was_dropped_is_closed(editor_of: EditorOf, cutout: Cutout) -> None:
-    chromium = FakeChromium(leaves_drops=True)
+    chromium = FakeChromium(title_after=picture_tab(cutout))
     editor = editor_of(chromium)
     editor.insert_otherwise(cutout, SPOT)
-    with pytest.raises(EditorRefused):
+    with pytest.raises(EditorRefused, match="closed again"):
         editor.check()
     assert chromium.pressed == [CLOSE_TAB]
 
 
+@pytest.mark.parametrize("title", ["{} - Paint - Chromium", "{} - Chromium", "{} (1x1) - Chromium"])
+def test_a_page_that_calls_itself_after_what_it_took_is_not_closed(
+    title: str, editor_of: EditorOf, cutout: Cutout
+) -> None:
+    chromium = FakeChromium(title_after=title)
+    editor = editor_of(chromium)
+    editor.insert_otherwise(cutout, SPOT)
+    editor.check()
+    assert not chromium.pressed
+
+
+def test_no_key_is_pressed_where_a_tab_is_not_surely_the_browsers_own(editor_of: EditorOf, cutout: Cutout) -> None:
+    chromium = FakeChromium(title_after=f"{picture_tab(cutout)} (Incognito)")
+    editor = editor_of(chromium)
+    editor.insert_otherwise(cutout, SPOT)
+    with pytest.raises(EditorRefused, match="look for a tab"):
+        editor.check()
+    assert not chromium.pressed
+
+
+def test_no_key_is_pressed_at_another_window_than_that_dropped_on(editor_of: EditorOf, cutout: Cutout) -> None:
+    chromium = FakeChromium(title_after=picture_tab(cutout))
+    editor = editor_of(chromium)
+    editor.insert_otherwise(cutout, SPOT)
+    chromium.number = 2
+    with pytest.raises(EditorRefused, match="look for a tab"):
+        editor.check()
+    assert not chromium.pressed
+
+
 def test_no_tab_is_closed_after_a_paste(editor_of: EditorOf, cutout: Cutout) -> None:
-    chromium = FakeChromium(leaves_drops=True)
+    chromium = FakeChromium(title_after=picture_tab(cutout))
     editor = editor_of(chromium)
     editor.insert_otherwise(cutout, SPOT)
     editor.insert(cutout, SPOT)
