@@ -57,6 +57,8 @@ class X11Clipboard:
         left_bytes = MOST_SAVED_BYTES
         try:
             for name in _in_turn(asker.names(deadline_s)):
+                if time.monotonic() >= deadline_s or left_bytes <= 0:
+                    break  # whoever is asked makes a form, even if nobody waits for it any more
                 if form := asker.fetch(name, deadline_s, left_bytes):
                     forms[name] = form
                     left_bytes -= len(form.content)

@@ -16,6 +16,7 @@ from protocol.errors import DesktopUnavailable
 CHUNK_BYTES = 64 * 1024  # more is handed over in pieces, as the ICCCM's "incremental transfers" say
 NUMBER_CODES = {16: "H", 32: "I"}  # of array, by the bits in each
 MOST_WORDS = 2**24  # of 4 bytes, read at once
+MOST_NAMES = 256  # of forms that a program offers: each is a question to the display
 LAST_READERS_S = 2.0  # after somebody else has taken the selection: for whoever is in the midst of reading
 
 
@@ -173,7 +174,7 @@ class Asker:
         form = self.fetch("TARGETS", deadline_s)
         if form is None or form.units != 32:
             return []
-        return [str(self._display.get_atom_name(atom)) for atom in array("I", form.content) if atom]
+        return [str(self._display.get_atom_name(atom)) for atom in array("I", form.content)[:MOST_NAMES] if atom]
 
     def fetch(self, name: str, deadline_s: float, most_bytes: int = 1024**2) -> Form | None:
         """One form; None if the owner does not hand it over before the deadline, or it is too large."""

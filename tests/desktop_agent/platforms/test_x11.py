@@ -18,7 +18,7 @@ from desktop_agent.platforms.x11 import X11Windows
 from desktop_agent.platforms.x11_clipboard import X11Clipboard
 from desktop_agent.platforms.x11_drop import X11Drop
 from desktop_agent.platforms.x11_input import X11Input
-from desktop_agent.platforms.x11_selection import Asker, Form, Offer, open_display
+from desktop_agent.platforms.x11_selection import MOST_NAMES, Asker, Form, Offer, open_display
 from protocol.geometry import ScreenPoint
 
 TEXT = Form("UTF8_STRING", 8, "grüße".encode())
@@ -111,6 +111,30 @@ def test_a_form_that_is_too_large_spoils_none_that_comes_after_it(monkeypatch: p
     after = {f"image/x-{number}": Form("image/x", 8, bytes([number]) * 1000) for number in range(8)}
     Offer("CLIPBOARD", {"text/html": LONG_HTML, **after}, open_display())
     assert X11Clipboard().save().forms == after
+
+
+class SlowAbout(SilentAbout):
+    """Takes a while to make each form."""
+
+    silent = ""
+
+    def _hand_over(self, request: Any) -> None:
+        time.sleep(0.3)
+        super()._hand_over(request)
+
+
+def test_no_form_is_asked_for_once_the_time_is_over() -> None:
+    forms = {f"image/x-{number}": Form("image/x", 8, b"slow") for number in range(12)}
+    offer = SlowAbout("CLIPBOARD", forms, open_display())
+    X11Clipboard().save()
+    time.sleep(1.0)  # for what else was asked for
+    assert len(offer.asked_for) <= 3
+
+
+def test_no_more_forms_are_asked_for_than_a_program_may_reasonably_have() -> None:
+    forms = {f"image/x-{number}": Form("image/x", 8, b"small") for number in range(MOST_NAMES + 10)}
+    Offer("CLIPBOARD", forms, open_display())
+    assert len(Asker(open_display(), "CLIPBOARD").names(time.monotonic() + 5)) == MOST_NAMES
 
 
 def test_what_was_copied_meanwhile_is_left_there(cutout: Picture) -> None:
