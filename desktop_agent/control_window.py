@@ -86,6 +86,7 @@ class ControlWindow:
 
     def _fit(self) -> None:
         """As large as all of it, even if the user has made it smaller; if the screen is smaller, it scrolls."""
+        self._canvas.delete("all")
         self._canvas.create_window(0, 0, window=self._body, anchor="nw")
         self._window.update_idletasks()  # which measures it
         width, height = self._body.winfo_reqwidth(), self._body.winfo_reqheight()

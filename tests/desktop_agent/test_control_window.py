@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import queue
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from demo.phone import open_display
 from demo.programs import Programs
 from desktop_agent.control import Control
 from desktop_agent.control_message import PAIR, PAUSE, UNPAIR, ControlView, ShownPaste, Wish
-from desktop_agent.control_window import AMBER, BUTTON, GREEN, RED, TITLE
+from desktop_agent.control_window import AMBER, BUTTON, GREEN, RED, TITLE, ControlWindow
 from desktop_agent.devices import PairedDevices
 from desktop_agent.oversight import THUMBNAIL_PX, draw_thumbnail
 from desktop_agent.pictures import Picture
@@ -245,6 +246,17 @@ def test_a_closed_window_can_be_opened_again_and_nothing_waits_for_it(desk: Desk
     desk.control.refresh()
     desk.show(view(LINK))
     desk.wait_for(lambda screenshot: read_code(screenshot) == LINK)
+
+
+def test_what_was_shown_before_is_not_kept(desk: Desk) -> None:
+    import tkinter
+
+    root = tkinter.Tk()
+    window = ControlWindow(root, queue.Queue())
+    for _paste in range(3):
+        window._show(view())
+    assert len(window._canvas.find_all()) == 1
+    root.destroy()
 
 
 def test_the_window_ends_with_its_agent(desk: Desk) -> None:
