@@ -13,7 +13,7 @@ from desktop_agent.app import Pasting
 from desktop_agent.control_message import PAIR, PAUSE, RESUME, UNPAIR, ControlView, ShownPaste, Wish
 from desktop_agent.devices import PairedDevices
 from desktop_agent.pictures import Cutout, Picture
-from protocol.errors import AgentPaused, CopyPasteError, SecondViewWanted
+from protocol.errors import AgentPaused, CopyPasteError, SecondViewWanted, ServerBusy
 from protocol.messages import AimAnswer, AimRequest, PasteAnswer, PasteRequest, UndoAnswer
 
 MOST_PASTES = 4  # remembered, in memory only
@@ -81,7 +81,7 @@ class Oversight:
         self._check()
         try:
             answer = self._pasting.paste(device, cutout, view, asked)
-        except SecondViewWanted:  # it goes on
+        except (SecondViewWanted, ServerBusy):  # it goes on, or waits for another phone's
             raise
         except CopyPasteError as error:
             self._note(cutout, error.sentence, is_error=True)

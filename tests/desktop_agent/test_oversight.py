@@ -12,7 +12,7 @@ from desktop_agent.control_message import PAIR, PAUSE, RESUME, UNPAIR, Wish
 from desktop_agent.devices import PairedDevices
 from desktop_agent.oversight import MOST_PASTES, THUMBNAIL_PX, Oversight
 from desktop_agent.pictures import Cutout, Picture
-from protocol.errors import AgentPaused, CopyPasteError, PasteNotSeen, SecondViewWanted
+from protocol.errors import AgentPaused, CopyPasteError, PasteNotSeen, SecondViewWanted, ServerBusy
 from protocol.geometry import ScreenPoint
 from protocol.messages import AimAnswer, AimRequest, PasteAnswer, PasteRequest, UndoAnswer
 from protocol.pairing import key_hash
@@ -112,6 +112,13 @@ def test_a_trial_is_no_paste(desk: Desk, cutout: Cutout) -> None:
 def test_a_paste_that_goes_on_with_a_second_view_has_not_failed(desk: Desk, cutout: Cutout) -> None:
     desk.pasting.answer = SecondViewWanted()
     with pytest.raises(SecondViewWanted):
+        desk.paste(cutout)
+    assert desk.sentences() == []
+
+
+def test_a_phone_that_must_wait_for_another_has_not_failed(desk: Desk, cutout: Cutout) -> None:
+    desk.pasting.answer = ServerBusy()
+    with pytest.raises(ServerBusy):
         desk.paste(cutout)
     assert desk.sentences() == []
 
