@@ -120,21 +120,21 @@ def find_point_by_markers(
     """
     size = _size(_shrink(view, LONGEST_VIEWS_PX[0]))
     seen: dict[int, Points] = {}
-    agreed: list[tuple[Agreed, Screenshot]] = []
+    agreed: list[Agreed] = []
     for longest in LONGEST_VIEWS_PX:
         grey = _shrink(view, longest)
         seen |= {number: apply(scaling(_size(grey), size), corners) for number, corners in _detect(grey).items()}
-        fits = [(_fit(seen, placed, size), screenshots[index]) for index, placed in markers.items()]
-        agreed += [(fit, screenshot) for fit, screenshot in fits if fit]
-        if any(fit.is_enough for fit, _ in agreed):
+        fits = [_fit(seen, placed, size, screenshots[index]) for index, placed in markers.items()]
+        agreed += [fit for fit in fits if fit]
+        if any(fit.is_enough for fit in agreed):
             break
     if not agreed:
         raise ScreenNotInView
-    best, screenshot = min(agreed, key=lambda each: each[0].fit.radius_95)  # corners are smeared in one copy or another
-    found = point_through(best.fit, (view.shape[1], view.shape[0]), screenshot, RADIUS_STRETCH)
+    best = choose(agreed)
+    found = point_through(best.fit, (view.shape[1], view.shape[0]), best.screenshot, RADIUS_STRETCH)
     found = replace(found, probability=1 - DOUBT**best.count)
     if not best.is_enough:
-        found = _made_exact(view, found, _shown(screenshot, best.markers))
+        found = _made_exact(view, found, _shown(best.screenshot, best.markers))
     check_point(found)
     return found
 
@@ -199,6 +199,7 @@ class Agreed:
     fit: Fit
     count: int  # of those that agree
     markers: Sequence[Marker]  # of that monitor
+    screenshot: Screenshot  # of it
 
     @property
     def is_enough(self) -> bool:
@@ -206,7 +207,13 @@ class Agreed:
         return self.count >= ENOUGH_MARKERS and self.fit.radius_95 <= ENOUGH_PX
 
 
-def _fit(seen: dict[int, Points], placed: Sequence[Marker], size: Size) -> Agreed | None:
+def choose(agreed: Sequence[Agreed]) -> Agreed:
+    """The surest mapping of the monitor whose markers agree most: corners are smeared in one copy or another."""
+    screenshot = max(agreed, key=lambda each: each.count).screenshot
+    return min((each for each in agreed if each.screenshot is screenshot), key=lambda each: each.fit.radius_95)
+
+
+def _fit(seen: dict[int, Points], placed: Sequence[Marker], size: Size, screenshot: Screenshot) -> Agreed | None:
     known = [marker for marker in placed if marker.number in seen]
     if len(known) < FEWEST_MARKERS:
         return None
@@ -227,9 +234,9 @@ def _fit(seen: dict[int, Points], placed: Sequence[Marker], size: Size) -> Agree
         mapping = fitted.mapping
         off = _off(mapping, corners_view, corners_screen).reshape(-1, 4)
         agrees = off.max(axis=1) <= np.maximum(FARTHEST_CORNER * sides, CLOSE_PX)
-    return (
-        Agreed(fitted, int(agrees.sum()), placed) if agrees.sum() >= FEWEST_MARKERS and is_possible(mapping) else None
-    )
+    if agrees.sum() < FEWEST_MARKERS or not is_possible(mapping):
+        return None
+    return Agreed(fitted, int(agrees.sum()), placed, screenshot)
 
 
 def _off(mapping: Mapping, points_view: Points, points_screen: Points) -> npt.NDArray[np.float64]:

@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 
 from demo.monitor_camera import Pose, photograph
-from desktop_agent.markers import COLUMNS, IN_CELL, ROWS, draw_markers, find_point_by_markers, place_markers
+from desktop_agent.mapping import Fit, Mapping
+from desktop_agent.markers import (
+    COLUMNS,
+    FEWEST_MARKERS,
+    IN_CELL,
+    ROWS,
+    Agreed,
+    choose,
+    draw_markers,
+    find_point_by_markers,
+    place_markers,
+)
 from desktop_agent.overlay_message import Patch
 from desktop_agent.pictures import Picture
 from desktop_agent.screenshot import Screenshot
@@ -102,6 +113,16 @@ def test_markers_say_which_of_two_equal_monitors_it_is() -> None:
     screenshots = [Screenshot(plain(), 0, 0), Screenshot(plain(), 1280, 0)]
     view = photograph(with_markers(screenshots, 1), AIM, SIZE, Pose(), seed=3)
     assert find(view, screenshots).distance_to(ScreenPoint(1280 + AIM.x, AIM.y)) < 1.0
+
+
+def test_strays_that_happen_to_fit_well_on_another_monitor_are_outvoted() -> None:
+    screenshots = [Screenshot(plain(), 0, 0), Screenshot(plain(), 1280, 0)]
+    mapping = Mapping(np.eye(3), 0.0, (1, 1))
+    strays, rough, close = (
+        Agreed(Fit(mapping, np.zeros(8), np.eye(2) * spread_px), count, (), screenshots[index])
+        for spread_px, count, index in ((0.01, FEWEST_MARKERS, 1), (9.0, 7, 0), (1.0, 6, 0))
+    )
+    assert choose([strays, rough, close]) is close
 
 
 def test_scale_and_turn_are_found_too() -> None:
