@@ -150,10 +150,10 @@ class Offer:
 
 
 class Asker:
-    """Asks whoever holds a selection for what is there."""
+    """Asks whoever holds a selection for what is there, over a connection that it closes at the end."""
 
     def __init__(self, display: Any, selection: str) -> None:
-        """Args: display: of Xlib, used by no other thread meanwhile. selection: its name."""
+        """Args: display: of Xlib, used for nothing else. selection: its name."""
         from Xlib import X
 
         self._display = display
@@ -166,8 +166,7 @@ class Asker:
 
     def close(self) -> None:
         """Ask no more."""
-        self._window.destroy()
-        self._display.sync()
+        self._display.close()
 
     def names(self, deadline_s: float) -> list[str]:
         """The names of all forms that are offered, as far as the owner answers before the deadline."""

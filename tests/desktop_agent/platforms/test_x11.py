@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from Xlib import Xatom
+from Xlib.error import ConnectionClosedError
 
 from demo.desktop import VirtualScreen
 from demo.programs import Programs
@@ -146,6 +147,13 @@ def test_what_was_copied_meanwhile_is_left_there(cutout: Picture) -> None:
     time.sleep(0.3)  # for the news to arrive
     clipboard.restore(saved)
     assert offered() == newer
+
+
+def test_asking_leaves_no_connection_behind() -> None:
+    display = open_display()
+    Asker(display, "CLIPBOARD").close()
+    with pytest.raises(ConnectionClosedError):
+        display.sync()
 
 
 def test_an_empty_clipboard_is_empty_again(cutout: Picture) -> None:
