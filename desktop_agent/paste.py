@@ -67,10 +67,22 @@ class Desktop:
 
         Raises:
             NoEditorThere: the point lies on the bare desktop.
-            EditorTakesNoPictures: the program there is no editor for pictures.
             DesktopUnavailable: this desktop's windows cannot be asked about.
+            EditorTakesNoPictures, DialogInFront: see `editor_in`.
         """
-        return self.editor_of(self.platform.windows.at(point))
+        return self.editor_in(self.platform.windows.at(point))
+
+    def editor_in(self, window: Window) -> Editor:
+        """The editor that a window belongs to.
+
+        Raises:
+            EditorTakesNoPictures: its program is no editor for pictures.
+            DialogInFront: it is a dialog of an editor.
+        """
+        editor = self.editor_of(window)
+        if window.is_dialog:
+            raise DialogInFront(_title_of(window))
+        return editor
 
 
 @dataclass
@@ -245,10 +257,8 @@ class Paster:
             width_px=request.width_view * found.scale,
             turn_deg=found.turn_deg + request.turn_deg,
             window=window,
-            editor=self._desktop.editor_of(window),
+            editor=self._desktop.editor_in(window),
         )
-        if window.is_dialog:
-            raise DialogInFront(_title_of(window))
         if request.is_dry_run:
             return _answer(target, stopwatch)
         with self._keeping_what_is_the_users(target):

@@ -50,6 +50,7 @@ class DrawnEditor:
     takes_pictures: bool = True
     takes_another_way: bool = False  # that is tried second
     tries: int = 0  # of that way
+    tries_s: float = 0.0  # that each takes
     takes_s: float = 0.0  # after its status line has changed at once
     has_status_line: bool = True
     dialog: Picture | None = None  # what pops up instead
@@ -99,6 +100,7 @@ class DrawnEditor:
 
     def insert_otherwise(self, cutout: Picture, point: ScreenPoint) -> bool:
         self.tries += 1
+        time.sleep(self.tries_s)
         if self.takes_another_way:
             self.steps.append(self.screen.copy())
             self._draw(cutout, (point.x, point.y))
@@ -206,6 +208,14 @@ def test_a_second_way_is_tried_where_the_first_has_changed_nothing(screen: Pictu
     editor = DrawnEditor(screen.copy(), takes_pictures=False, takes_another_way=True)
     assert paster_for(editor).paste(cutout, VIEW, PasteRequest(180)).verified
     assert len(editor.steps) == 1
+
+
+def test_a_second_way_that_takes_long_is_looked_for_as_long_as_the_first(
+    screen: Picture, cutout: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop_agent.watch.IGNORED_S", 0.1)
+    editor = DrawnEditor(screen.copy(), takes_pictures=False, takes_another_way=True, tries_s=2.2)
+    assert paster_for(editor, longest_wait_s=1.0).paste(cutout, VIEW, PasteRequest(180)).verified
 
 
 def test_no_second_way_is_tried_where_the_first_is_merely_slow(screen: Picture, cutout: Picture) -> None:
@@ -458,6 +468,12 @@ def test_a_dialog_under_the_aim_is_not_pasted_into(screen: Picture, cutout: Pict
     with pytest.raises(DialogInFront, match="Missing colour profile"):
         paster_for(editor).paste(cutout, VIEW, PasteRequest(180))
     assert not editor.steps
+
+
+def test_an_aim_at_a_dialog_is_refused_as_a_paste_would_be(screen: Picture) -> None:
+    desktop = desktop_of(DrawnEditor(screen.copy(), window=DIALOG))
+    with pytest.raises(DialogInFront, match="Missing colour profile"):
+        desktop.editor_at(AIM)
 
 
 def test_a_black_screen_is_said_to_be_locked(screen: Picture, cutout: Picture) -> None:
