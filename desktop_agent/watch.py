@@ -139,6 +139,7 @@ class Watch:
                 ignored_s = math.inf
                 if not differ(before, current) and on_nothing():
                     deadline_s = time.monotonic() + self._longest_wait_s
+                    latest_s = deadline_s + self._longest_wait_s
             if differ(last, current):
                 still_since_s = time.monotonic()
             elif seen is None:

@@ -17,7 +17,7 @@ URI_LIST = "text/uri-list"
 HTML = "text/html"
 PNG = "image/png"
 COPY, MOVE = "XdndActionCopy", "XdndActionMove"
-ANSWER_S = 1.5  # for a program to say whether it takes a file there
+ANSWER_S = 2.0  # for a program to say whether it takes something there, however often it is told a position
 POSITIONS = 5  # that are told: some programs refuse the first ones, before they have read what is offered
 POSITION_S = 0.05  # from one to the next
 FINISHED_S = 4.0  # for a program to have read the file
@@ -99,7 +99,7 @@ class _Drag:
             chosen = self._hover_over(target, point)
             if chosen is not None and drops:
                 self._tell(target, "XdndDrop", 0, 0, 0, 0)
-                self._hear("XdndFinished", FINISHED_S)
+                self._hear("XdndFinished", FINISHED_S)  # only the screen shows what has come of it
             else:
                 self._tell(target, "XdndLeave", 0, 0, 0, 0)
                 self._display.sync()  # or else the next drag, over another connection, might come before
@@ -111,9 +111,10 @@ class _Drag:
         place = (round(point.x) << 16) | round(point.y)
         kinds = [self._atom(name) for name in self._source.forms]
         self._tell(target, "XdndEnter", VERSION << 24, *kinds, *[0] * (3 - len(kinds)))
+        deadline_s = time.monotonic() + ANSWER_S
         for _ in range(POSITIONS):
             self._tell(target, "XdndPosition", 0, place, 0, self._atom(self._action))
-            status = self._hear("XdndStatus", ANSWER_S)
+            status = self._hear("XdndStatus", deadline_s - time.monotonic())
             if status is None:
                 return None
             if status[1] & 1:

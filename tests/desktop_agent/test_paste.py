@@ -1,4 +1,5 @@
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -531,6 +532,31 @@ def test_a_paste_that_the_user_has_moved_or_undone_is_not_undone(screen: Picture
     assert editor.undo_count == 0
 
 
+def test_a_failed_paste_may_be_the_last_step_so_the_one_before_is_not_undone(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    paster = paster_for(editor, longest_wait_s=1.0)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    editor.takes_pictures = False
+    with pytest.raises(PasteNotSeen):
+        paster.paste(cutout, VIEW, PasteRequest(180))
+    with pytest.raises(NothingToUndo):
+        paster.undo()
+    assert editor.undo_count == 0
+
+
+def test_a_paste_that_was_refused_before_any_key_leaves_the_one_before_to_undo(
+    screen: Picture, cutout: Picture
+) -> None:
+    editor = DrawnEditor(screen.copy())
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    editor.front, editor.can_be_reached = TERMINAL, False
+    with pytest.raises(EditorNotReached):
+        paster.paste(cutout, VIEW, PasteRequest(180))
+    editor.can_be_reached = True
+    assert paster.undo() == UndoAnswer("Drawn", verified=True)
+
+
 def test_a_paste_whose_window_is_covered_is_not_undone(screen: Picture, cutout: Picture) -> None:
     editor = DrawnEditor(screen.copy())
     paster = paster_for(editor)
@@ -550,6 +576,15 @@ def test_a_dialog_is_in_the_way_of_an_undo_only_until_it_is_answered(screen: Pic
         paster.undo()
     editor.window = editor.front = WINDOW
     assert paster.undo() == UndoAnswer("Drawn", verified=True)
+
+
+def test_another_window_of_the_editor_in_front_is_no_dialog_to_answer(screen: Picture, cutout: Picture) -> None:
+    editor = DrawnEditor(screen.copy())
+    paster = paster_for(editor)
+    paster.paste(cutout, VIEW, PasteRequest(180))
+    editor.window = editor.front = replace(WINDOW, number=7)
+    with pytest.raises(NothingToUndo, match="closed"):
+        paster.undo()
 
 
 def test_a_window_that_is_uncovered_again_lets_its_paste_be_undone(screen: Picture, cutout: Picture) -> None:

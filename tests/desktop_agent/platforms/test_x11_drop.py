@@ -1,6 +1,7 @@
 """On a real X server, over a window that answers as Chromium was seen to."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,8 +32,14 @@ def screen_number(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 class Browser:
     """Its page is asked only after the first position of a drag was answered, as Chromium does."""
 
-    def __init__(self, page: dict[str, str]) -> None:
-        """Args: page: the action that the page proposes for what is moved over it, by its form; no drops of others."""
+    def __init__(self, page: dict[str, str], answers_s: float = 0.0) -> None:
+        """Set up.
+
+        Args:
+            page: the action that the page proposes for what is moved over it, by its form; no drops of others.
+            answers_s: that each answer takes.
+        """
+        self._answers_s = answers_s
         self.heard: list[str] = []
         self._page = page
         self._form, self._positions = "", 0
@@ -69,6 +76,7 @@ class Browser:
             self._form, self._positions = self._name(numbers[2]), 0
         if message == "XdndPosition":
             self._positions += 1
+            time.sleep(self._answers_s)
             action = self._choose(self._name(numbers[4])) if self._positions > 1 else None
             self._tell(numbers[0], "XdndStatus", int(action is not None), 0, 0, self._atom(action) if action else 0)
         if message == "XdndDrop":
@@ -130,3 +138,10 @@ def test_what_is_dropped_into_text_is_no_file(page: dict[str, str], is_taken: bo
     with Browser(page) as browser:
         assert X11Drop().drop_into_text(file, SPOT) is is_taken
     assert ("XdndDrop" in browser.heard) is is_taken
+
+
+def test_a_slow_page_is_not_asked_for_longer_than_a_silent_one(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desktop_agent.platforms.x11_drop.ANSWER_S", 0.5)
+    with Browser({}, answers_s=0.3) as browser:
+        assert not X11Drop().drop_into_text(file, SPOT)
+    assert browser.heard.count("XdndPosition") == 2
