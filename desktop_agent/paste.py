@@ -231,7 +231,9 @@ class Paster:
                 raise NothingToUndo
             target = pasted.target
             if not self._is_where_it_was(target.window, pasted.landed):
-                self._check_no_dialog(target.window)
+                focused = self._windows.focused()
+                if focused and focused.is_dialog:
+                    raise DialogInFront(_title_of(focused))
                 raise NothingToUndo("Its window was moved, covered or closed.")
             with self._keeping_what_is_the_users(target):
                 self._bring_to_front(target.window)
