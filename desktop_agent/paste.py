@@ -219,10 +219,12 @@ class Paster:
     def undo(self) -> UndoAnswer:
         """Take back the last paste, if it is still the last thing that was done there.
 
-        It is forgotten once a key was pressed or the cutout is gone; whatever else is in the way may pass.
+        It is forgotten once a key was pressed, by the next paste too, or the cutout is gone; whatever else is in the
+        way may pass.
 
         Raises:
-            NothingToUndo: nothing was pasted, or its window or its surroundings are not as they were.
+            NothingToUndo: nothing was pasted, another paste came after it, or its window or its surroundings are not
+            as they were.
             EditorNotReached, DialogInFront: no key was pressed.
         """
         with self._turn:
@@ -297,6 +299,7 @@ class Paster:
             before = self._approach(target)
             zoom = self._zoom_of(target, before)
         given = fit_cutout(target.cutout, target.width_px, target.turn_deg, _size(before), zoom)
+        self._last = None  # from here on another step may come after it
         with self._journal.noting(target.editor.name) if self._journal else contextlib.nullcontext():
             with stopwatch.stage("paste"):
                 target.editor.insert(given, target.aim)

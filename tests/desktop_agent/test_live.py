@@ -20,6 +20,7 @@ from protocol.errors import (
     NoEditorThere,
     NothingToUndo,
     PasteNotSeen,
+    ScreenLocked,
     SecondViewWanted,
     ServerBusy,
 )
@@ -97,6 +98,10 @@ def nothing_to_undo() -> UndoAnswer:
 
 def not_seen() -> PasteAnswer:
     raise PasteNotSeen
+
+
+def screen_locked() -> PasteAnswer:
+    raise ScreenLocked
 
 
 def second_view_wanted() -> PasteAnswer:
@@ -207,11 +212,11 @@ def test_a_paste_is_undone_by_the_phone_that_pasted_it_and_no_other(live: Live) 
         live.desktop.undo("ada")
 
 
-def test_another_phones_paste_that_failed_or_was_a_trial_takes_no_undo_away(live: Live) -> None:
+def test_another_phones_paste_that_was_refused_or_a_trial_takes_no_undo_away(live: Live) -> None:
     live.desktop.paste("ada", CUTOUT, VIEW, PasteRequest(90.0))
     live.desktop.paste("bea", CUTOUT, VIEW, PasteRequest(90.0, is_dry_run=True))
-    live.paste = not_seen
-    with pytest.raises(PasteNotSeen):
+    live.paste = screen_locked
+    with pytest.raises(ScreenLocked):
         live.desktop.paste("bea", CUTOUT, VIEW, PasteRequest(90.0))
     assert live.desktop.undo("ada") == UNDONE
 
