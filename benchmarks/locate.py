@@ -23,6 +23,7 @@ from PIL import Image
 from benchmarks.contact_sheet import Tile, draw_contact_sheet
 from benchmarks.original_way import find_as_the_original
 from desktop_agent.locate import FoundPoint, Outcome, find_screen_point, look
+from desktop_agent.one_thread import keep_to_one_thread
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen, make_ready, update_ready
 from desktop_agent.screenshot import Screenshot
@@ -274,7 +275,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="JSON of every prediction of ours")
     parser.add_argument("--sheet", type=Path, metavar="FILE.jpg", help="a picture of the cases in which ours fails")
     options = parser.parse_args()
-    cv2.setNumThreads(1)  # as the agent does
+    keep_to_one_thread()  # as the agent does
     cases = json.loads((options.cases / "cases.json").read_text())
     ours, originals = zip(*run(cases, options.cases, options.screens), strict=True)
     if options.out:

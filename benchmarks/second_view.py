@@ -23,6 +23,7 @@ from PIL import Image
 from desktop_agent.aim import Aims
 from desktop_agent.find import PointFinder
 from desktop_agent.locate import FoundPoint, find_screen_point
+from desktop_agent.one_thread import keep_to_one_thread
 from desktop_agent.overlay import Overlay
 from desktop_agent.overlay_message import Patch
 from desktop_agent.pictures import Picture
@@ -69,7 +70,7 @@ class Tried:
 
 def try_case(case: dict[str, Any], simulator: Path) -> Tried:
     """Answer one case, with a second view if it is wanted."""
-    cv2.setNumThreads(1)
+    keep_to_one_thread()
     case["out"] = [min(side, limit) for side, limit in zip(case["out"], (MOST_WIDTH, MOST_WIDTH * 3 // 4), strict=True)]
     screenshot = Screenshot(_read(simulator / "screens" / case["screenshot"]), 0, 0)
     overlay = KeptOverlay(screenshot)

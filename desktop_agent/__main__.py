@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import cv2
 from platformdirs import user_pictures_path
 
 from desktop_agent.aim import Aims
@@ -23,6 +22,7 @@ from desktop_agent.journal import Journal
 from desktop_agent.live import LiveDesktop
 from desktop_agent.locate import find_screen_point
 from desktop_agent.notification import notify
+from desktop_agent.one_thread import keep_to_one_thread
 from desktop_agent.overlay import PROGRAM, Overlay
 from desktop_agent.oversight import Oversight
 from desktop_agent.pairing_offer import PairingOffer, reachable_host
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(settings: Settings) -> None:
     """Build everything, then wait for phones."""
-    cv2.setNumThreads(1)  # its threads cost small pictures more than they save; a search for features has its own
+    keep_to_one_thread()
     check_port_is_free(settings.host, settings.port)
     platform = local_platform(settings.data_dir)
     platform.take_screenshots()  # says so now if there is no desktop, rather than when somebody pastes
