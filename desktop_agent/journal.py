@@ -18,7 +18,9 @@ class Journal:
     def noting(self, editor: str) -> Iterator[None]:
         """Note a paste for as long as nobody knows how it ended."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._file.write_text(json.dumps({"editor": editor, "clock": time.strftime("%H:%M")}))
+        unfinished = self._file.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps({"editor": editor, "clock": time.strftime("%H:%M")}))
+        unfinished.replace(self._file)  # there as a whole or not at all, whenever the agent is killed
         try:
             yield
         finally:
