@@ -1,4 +1,9 @@
-"""screen point then + screenshots then and now -> the same spot of the content now."""
+"""screen point then + screenshots then and now -> the same spot of the content now.
+
+What is scrolled is followed. What plays in its place, such as a video, is refused, though the point may well be right:
+nobody can tell it from a page that was scrolled farther than is looked, or left; and whether a paste landed, and at
+which size, is seen by what changes there, which would be the video.
+"""
 
 import cv2
 import numpy as np

@@ -64,9 +64,7 @@ class PointFinder:
             ScreenNotInView and the others of find_screen_point: there is no such point.
         """
         self._recent.want()
-        then = self._recent.at(shutter_s)
-        if then is None:
-            return self._aims.follow(device, view, self._recent.take().screens)
+        then = self._recent.at(shutter_s) or self._recent.take()
         found = self._aims.follow(device, view, then.screens)
         return _carried(found, then, self._recent.latest())
 
@@ -98,16 +96,16 @@ class PointFinder:
         """By the markers; or else by the screen, but then surely, because the markers should have been seen."""
         if self._shown:
             with contextlib.suppress(ScreenNotInView):
-                return find_point_by_markers(view, self._shown.screenshots, self._shown.markers)
+                found = find_point_by_markers(view, self._shown.screenshots, self._shown.markers)
+                _check_still(found, self._overlay.take_clean_screenshots())
+                return found
         found = self._find_on_screen(view, request.shutter_s)
         if self._shown and not is_sure(found):
             raise ScreenTooPlain
         return found
 
     def _find_on_screen(self, view: Picture, shutter_s: float | None) -> FoundPoint:
-        then = self._recent.at(shutter_s)
-        if then is None:
-            return self._aims.find(view, self._recent.take().screens)
+        then = self._recent.at(shutter_s) or self._recent.take()
         found = self._aims.find(view, then.screens)
         for _ in range(MOST_LOOKS):
             now = self._recent.take()
@@ -131,6 +129,17 @@ def is_sure(found: FoundPoint) -> bool:
     """Whether a point is as exact as those on screens with enough to see; most that are wrong are not."""
     view_px = found.scale * max(found.view_size) / LONGEST_VIEW_PX
     return found.radius_95 <= SURE_PX * view_px
+
+
+def _check_still(found: FoundPoint, now: Sequence[Screenshot]) -> None:
+    """Refuse a point under which something moved since its monitor's screenshot: where it was in the view is unknown.
+
+    Raises:
+        ScreenMoving: it moved.
+    """
+    same = [monitor for monitor in now if monitor.is_of_same_monitor(found.monitor)]
+    if not same or carry(found.screen_point, found.monitor, same[0]) != found.screen_point:
+        raise ScreenMoving
 
 
 def _carried(found: FoundPoint, then: Moment, now: Moment) -> FoundPoint:

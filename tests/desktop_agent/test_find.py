@@ -9,7 +9,7 @@ import pytest
 from demo.monitor_camera import Pose, photograph
 from desktop_agent.aim import Aims
 from desktop_agent.find import PointFinder
-from desktop_agent.locate import FoundPoint
+from desktop_agent.locate import FoundPoint, find_screen_point
 from desktop_agent.markers import COLUMNS, IN_CELL, ROWS
 from desktop_agent.overlay import Overlay
 from desktop_agent.overlay_message import Patch
@@ -131,6 +131,51 @@ def test_what_changed_at_the_aim_is_refused(desk: Desk) -> None:
     assert desk.error_of(VIEW, PasteRequest(90.0, shutter_s=100.0)) is ScreenMoving
 
 
+@dataclass
+class Playing:
+    """Takes screenshots of a screen that plays a video, and leaves all around it as it is."""
+
+    pixels: Picture
+    taken: int = 0
+
+    def __call__(self) -> list[Screenshot]:
+        self.taken += 1
+        frame = self.pixels.copy()
+        frame[120:320, 200:400] = draw_screen(seed=self.taken, width=200, height=200)
+        return [Screenshot(frame, 0, 0)]
+
+
+def find_on(take: TakeScreenshots, view: Picture, request: PasteRequest) -> FoundPoint:
+    """By a program that has just started: no phone has aimed yet."""
+    overlay = DrawnOverlay(can_show=False, take=take)
+    aims = Aims(lambda view, screens, near: find_screen_point(view, screens, near=near))
+    return PointFinder(RecentScreens(take), aims, overlay).find(view, request)
+
+
+@pytest.mark.parametrize("shutter_s", [None, 0.0])
+def test_a_first_tap_on_a_playing_video_is_refused(shutter_s: float | None) -> None:
+    video = Playing(draw_screen(seed=1, width=640, height=480))
+    view = photograph(Playing(video.pixels)()[0].pixels, AIM, (960, 720), Pose(), seed=1)  # its first frame
+    with pytest.raises(ScreenMoving):
+        find_on(video, view, PasteRequest(90.0, shutter_s=shutter_s))
+
+
+def test_a_first_tap_beside_a_playing_video_is_right() -> None:
+    video, beside = Playing(draw_screen(seed=1, width=640, height=480)), ScreenPoint(520, 220)
+    view = photograph(Playing(video.pixels)()[0].pixels, beside, (960, 720), Pose(), seed=1)
+    assert find_on(video, view, PasteRequest(90.0)).screen_point.distance_to(beside) < 1.0
+
+
+def test_a_first_tap_on_what_scrolls_meanwhile_is_carried_on(desk: Desk) -> None:
+    desk.scrolls = [0, 60]
+    assert desk.finder.find(VIEW, PasteRequest(90.0)).screen_point == ScreenPoint(AIM.x, AIM.y - 60)
+
+
+def test_a_first_tap_on_what_goes_on_scrolling_is_refused(desk: Desk) -> None:
+    desk.scrolls = [20] * 20
+    assert desk.error_of(VIEW, PasteRequest(90.0)) is ScreenMoving
+
+
 @pytest.mark.parametrize("shutter_s", [50.0, 150.0])
 def test_a_shutter_at_an_impossible_time_is_as_good_as_an_unknown_one(desk: Desk, shutter_s: float) -> None:
     desk.recent.take()
@@ -167,6 +212,13 @@ def test_a_plain_screen_asks_for_a_second_view_and_is_found_in_it(blank: Desk) -
     assert len(blank.overlay.patches) == COLUMNS * ROWS * IN_CELL
     found = blank.finder.find(blank.view(), PasteRequest(90.0, is_second_view=True))
     assert found.screen_point.distance_to(AIM) < 1.0
+
+
+def test_what_appeared_under_the_aim_while_markers_were_shown_is_refused(blank: Desk) -> None:
+    assert blank.error_of(VIEW, PasteRequest(90.0)) is SecondViewWanted
+    view = blank.view()
+    blank.pixels = draw_screen(seed=1, width=640, height=480)
+    assert blank.error_of(view, PasteRequest(90.0, is_second_view=True)) is ScreenMoving
 
 
 def test_a_second_view_without_markers_in_it_is_told_the_plain_reason(blank: Desk) -> None:
