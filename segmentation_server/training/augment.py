@@ -1,7 +1,7 @@
 """stored photos + truths -> a batch for the network, on whichever device they are.
 
-All chance is drawn on the CPU from one generator, so that a batch follows from its number alone, on any device, and
-nothing waits for a GPU.
+All chance is drawn on the CPU from one generator, so that a batch follows from its number alone, on any device. It is
+sent to a GPU without waiting for it.
 """
 
 import math
@@ -59,8 +59,14 @@ def augment(
 def normalise(photos: Tensor) -> Tensor:
     """(B, 3, H, W) float32 in [0, 1], RGB -> what the network takes; see `segmenter.to_batch`."""
     brightest = photos.amax((1, 2, 3), keepdim=True).clamp_min(1 / 255)
-    mean, std = (torch.from_numpy(values).to(photos.device).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    constants = (torch.from_numpy(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = (send(values, photos.device) for values in constants)
     return (photos / brightest - mean) / std
+
+
+def send(drawn: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the CPU on a device. From ordinary memory a GPU would first have to finish all that it does."""
+    return (drawn.pin_memory() if device.type == "cuda" else drawn).to(device, non_blocking=True)
 
 
 def crop(pictures: Tensor, side: int, how: Augmentation, generator: Generator) -> Tensor:
@@ -75,7 +81,7 @@ def crop(pictures: Tensor, side: int, how: Augmentation, generator: Generator) -
     affine[:, 0, 0] = torch.where(is_flipped, -scale[:, 0], scale[:, 0])
     affine[:, 1, 1] = scale[:, 1]
     affine[:, :, 2] = middle
-    grid = F.affine_grid(affine.to(pictures.device), [count, 1, side, side], align_corners=False)
+    grid = F.affine_grid(send(affine, pictures.device), [count, 1, side, side], align_corners=False)
     return F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
 
 
@@ -84,7 +90,7 @@ def paste_objects(pictures: Tensor, share: float, generator: Generator) -> Tenso
     chosen = _choose(len(pictures), share, generator)
     if not len(chosen):
         return pictures
-    chosen = chosen.to(pictures.device)
+    chosen = send(chosen, pictures.device)
     giver = pictures[(chosen + 1) % len(pictures)]
     opacity = giver[:, 3:]
     solid = torch.cat([giver[:, :3], torch.ones_like(opacity)], dim=1)
@@ -97,11 +103,11 @@ def recolour(photos: Tensor, how: Augmentation, generator: Generator) -> Tensor:
         return photos
     count = len(photos)
     saturation, contrast, brightness = (
-        (1 + _around(count, 1, most, generator)).view(count, 1, 1, 1).to(photos.device)
+        send((1 + _around(count, 1, most, generator)).view(count, 1, 1, 1), photos.device)
         for most in (how.saturation, how.contrast, how.brightness)
     )
-    tint = (1 + _around(count, 3, how.tint, generator)).view(count, 3, 1, 1).to(photos.device)
-    grey = (photos * photos.new_tensor(GREY).view(3, 1, 1)).sum(1, keepdim=True)
+    tint = send((1 + _around(count, 3, how.tint, generator)).view(count, 3, 1, 1), photos.device)
+    grey = (photos * send(torch.tensor(GREY).view(3, 1, 1), photos.device)).sum(1, keepdim=True)
     photos = torch.lerp(grey, photos, saturation)
     photos = torch.lerp(grey.mean((1, 2, 3), keepdim=True), photos, contrast)
     return (photos * tint * brightness).clamp(0, 1)
@@ -115,8 +121,8 @@ def blur(photos: Tensor, share: float, generator: Generator) -> Tensor:
         return photos
     reach = torch.arange(-BLUR_REACH, BLUR_REACH + 1)
     window = torch.exp(-(reach**2) / (2 * sigma[chosen, None] ** 2))  # (b, 9)
-    window = (window / window.sum(1, keepdim=True)).repeat_interleave(3, dim=0).to(photos.device)  # (3 b, 9)
-    chosen = chosen.to(photos.device)
+    window = send((window / window.sum(1, keepdim=True)).repeat_interleave(3, dim=0), photos.device)  # (3 b, 9)
+    chosen = send(chosen, photos.device)
     height, width = photos.shape[-2:]
     maps = photos[chosen].reshape(1, -1, height, width)
     maps = F.conv2d(F.pad(maps, (BLUR_REACH,) * 4, mode="replicate"), window[:, None, None], groups=len(window))
@@ -133,11 +139,10 @@ def compress(photos: Tensor, share: float, generator: Generator) -> Tensor:
     chosen = _choose(len(photos), share, generator)
     if not len(chosen):
         return photos
-    factor = torch.where(quality < 50, 50 / quality, 2 - quality / 50)[chosen].to(photos.device)
-    chosen = chosen.to(photos.device)
-    table = photos.new_tensor(LUMINANCE_STEPS) * factor.view(-1, 1, 1, 1, 1, 1)  # (b, 1, 1, 1, 8, 8)
-    steps = table.round().clamp(1, 255) / 255
-    cosines = _cosines().to(photos.device)
+    factor = torch.where(quality < 50, 50 / quality, 2 - quality / 50)[chosen].view(-1, 1, 1, 1, 1, 1)
+    chosen = send(chosen, photos.device)
+    steps = send((torch.tensor(LUMINANCE_STEPS) * factor).round().clamp(1, 255) / 255, photos.device)
+    cosines = send(_cosines(), photos.device)
     height, width = photos.shape[-2:]
     blocks = (photos[chosen] - 128 / 255).reshape(-1, 3, height // 8, 8, width // 8, 8).transpose(3, 4)
     rounded = torch.round(cosines @ blocks @ cosines.T / steps) * steps  # (b, 3, H / 8, W / 8, 8, 8)
@@ -154,8 +159,8 @@ def empty(photos: Tensor, truths: Tensor, share: float, generator: Generator) ->
     blanks = [draw_nothing(photos.shape[-1], generator) for _ in chosen]
     if not blanks:
         return photos, truths
-    chosen = chosen.to(photos.device)
-    return photos.index_copy(0, chosen, torch.cat(blanks).to(photos.device)), truths.index_fill(0, chosen, 0)
+    chosen = send(chosen, photos.device)
+    return photos.index_copy(0, chosen, send(torch.cat(blanks), photos.device)), truths.index_fill(0, chosen, 0)
 
 
 def draw_nothing(side: int, generator: Generator) -> Tensor:

@@ -52,6 +52,16 @@ def test_without_augmentation_the_network_sees_what_the_server_shows_it() -> Non
     torch.testing.assert_close(same, truths.float() / 255)
 
 
+def test_photos_may_be_on_a_device_where_chance_is_not() -> None:
+    """Tensors of a device without numbers, as those of a GPU, cannot meet others of the CPU."""
+    photos, truths = (pictures.to("meta") for pictures in stored())
+
+    batch, changed = augment(photos, truths, 24, STRONG, chance())
+
+    assert (batch.device.type, tuple(batch.shape)) == ("meta", (4, 3, 24, 24))
+    assert (changed.device.type, tuple(changed.shape)) == ("meta", (4, 1, 24, 24))
+
+
 def test_the_same_chance_gives_the_same_batch() -> None:
     photos, truths = stored()
 
