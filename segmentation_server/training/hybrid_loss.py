@@ -43,19 +43,18 @@ def bce(logits: Tensor, truth: Tensor) -> Tensor:
 def ssim(logits: Tensor, truth: Tensor) -> Tensor:
     """Equation 5, the mean over Gaussian windows around each pixel, beyond the edges black; shapes as for `bce`.
 
-    Variances are those of p - 1/2, which are the same: of a plain white region, where E[p^2] and E[p]^2 are near 1,
-    single precision would leave a variance in error by a ten-thousandth of C2.
+    Written with the error p - t, which is what it is about: 1 - SSIM = l + s - l s, where l compares the means of a
+    window and s what varies in it. The usual form subtracts numbers that are nearly equal wherever a map is flat, which
+    in single precision leaves an error of 1e-5.
     """
-    p, t = logits.sigmoid() - 0.5, truth - 0.5
-    beyond = _share_beyond(*logits.shape[-2:], logits.device)  # of each window, where p and t are -1/2
-    mean_p, mean_t = _blur(p) - beyond / 2, _blur(t) - beyond / 2
-    variance_p = _blur(p * p) + beyond / 4 - mean_p * mean_p
-    variance_t = _blur(t * t) + beyond / 4 - mean_t * mean_t
-    covariance = _blur(p * t) + beyond / 4 - mean_p * mean_t
-    mu_p, mu_t = mean_p + 0.5, mean_t + 0.5
-    likeness = (2 * mu_p * mu_t + C1) * (2 * covariance + C2)
-    energy = (mu_p * mu_p + mu_t * mu_t + C1) * (variance_p + variance_t + C2)
-    return 1 - (likeness / energy).mean()
+    p = logits.sigmoid()
+    mean_t, mean_error = _blur(truth), _blur(p - truth)
+    mean_p = mean_t + mean_error
+    variances = _blur(p * p) - mean_p * mean_p + _blur(truth * truth) - mean_t * mean_t
+    variance_of_error = _blur((p - truth).square()) - mean_error * mean_error
+    of_means = mean_error * mean_error / (mean_p * mean_p + mean_t * mean_t + C1)
+    of_details = variance_of_error / (variances + C2)
+    return (of_means + of_details - of_means * of_details).mean()
 
 
 def iou(logits: Tensor, truth: Tensor) -> Tensor:
@@ -72,19 +71,13 @@ TERMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"b": bce, "s": ssim, "i"
 def _blur(maps: Tensor) -> Tensor:
     """A Gaussian window is a product of a column and a row, and each of them a band matrix: (..., H, W) -> same."""
     height, width = maps.shape[-2:]
-    return _band_on(height, maps.device) @ maps @ _band_on(width, maps.device)
+    return _band_on(height, maps.dtype, maps.device) @ maps @ _band_on(width, maps.dtype, maps.device)
 
 
 @cache
-def _band_on(side: int, device: torch.device) -> Tensor:
-    """As `_band`, float32; kept, since a copy to a GPU in each step would take longer than the product."""
-    return _band(side).to(device, torch.float32)
-
-
-@cache
-def _share_beyond(height: int, width: int, device: torch.device) -> Tensor:
-    """(height, width) float32: how much of each pixel's window lies beyond the edges, where nothing is."""
-    return (1 - _band(height).sum(1)[:, None] * _band(width).sum(1)).to(device, torch.float32)
+def _band_on(side: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """As `_band`; kept, since a copy to a GPU in each step would take longer than the product."""
+    return _band(side).to(device, dtype)
 
 
 @cache

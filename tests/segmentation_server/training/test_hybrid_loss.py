@@ -10,9 +10,10 @@ from torch import Tensor
 
 from segmentation_server.training.hybrid_loss import COMBINATIONS, bce, hybrid_loss, iou, ssim
 
-# Of the authors' code on `square`, in single precision. In double precision their SSIM is 0.663168353.
-PUBLISHED = {"b": 0.105360508, "s": 0.663169742, "i": 0.307692111}
-EXACT_SSIM = 0.663168353
+# Of the authors' code on `square`. It computes in single precision, in which its way to SSIM is in error by some 1e-6:
+# it gave 0.663169742, and elsewhere gives 0.663160682; in double precision it gives what stands here.
+PUBLISHED = {"b": 0.105360508, "s": 0.663168354, "i": 0.307692111}
+TERMS = [("b", bce), ("s", ssim), ("i", iou)]
 
 
 def square() -> Tensor:
@@ -25,17 +26,17 @@ def logits_of(probability: Tensor) -> Tensor:
     return torch.logit(probability.double()).float()
 
 
-@pytest.mark.parametrize(("term", "loss"), [("b", bce), ("s", ssim), ("i", iou)])
-def test_each_term_has_the_published_value(term: str, loss: type) -> None:
+@pytest.mark.parametrize(("term", "loss"), TERMS)
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])
+@pytest.mark.parametrize("rounding", [torch.float32, torch.float64], ids=["nearly", "exactly"])
+def test_each_term_has_the_published_value(
+    term: str, loss: type, precision: torch.dtype, rounding: torch.dtype
+) -> None:
+    """Of .1 and .9, each as near as either type comes to it, which single precision must not notice."""
     truth = square()
+    logits = torch.logit((0.1 + 0.8 * truth.to(rounding)).double())
 
-    assert loss(logits_of(0.1 + 0.8 * truth), truth).item() == pytest.approx(PUBLISHED[term], abs=2e-6)
-
-
-def test_the_similarity_is_exact_where_the_authors_rounding_is_not() -> None:
-    truth = square()
-
-    assert ssim(logits_of(0.1 + 0.8 * truth), truth).item() == pytest.approx(EXACT_SSIM, abs=3e-7)
+    assert loss(logits.to(precision), truth.to(precision)).item() == pytest.approx(PUBLISHED[term], abs=1e-6)
 
 
 @pytest.mark.parametrize("terms", COMBINATIONS)
@@ -45,7 +46,7 @@ def test_a_combination_sums_its_terms_over_all_outputs(terms: str) -> None:
 
     losses = hybrid_loss(outputs, truth, terms)
 
-    assert losses.tolist() == pytest.approx([8 * PUBLISHED[term] for term in terms], abs=2e-5)
+    assert losses.tolist() == pytest.approx([8 * PUBLISHED[term] for term in terms], abs=8e-6)
 
 
 def test_outputs_that_differ_are_each_compared_with_the_truth_of_their_own_photo() -> None:
@@ -73,7 +74,7 @@ def test_the_windows_are_those_of_a_square_convolution() -> None:
     likeness = (2 * mean_p * mean_t + 1e-4) * (2 * covariance + 9e-4)
     expected = 1 - likeness / ((mean_p**2 + mean_t**2 + 1e-4) * (variance_p + variance_t + 9e-4))
 
-    torch.testing.assert_close(ssim(logits_of(photo), truth), expected.mean(), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ssim(logits_of(photo), truth), expected.mean(), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("truth", [torch.zeros(2, 1, 32, 32), torch.ones(2, 1, 32, 32)], ids=["empty", "full"])
