@@ -48,7 +48,7 @@ def measure_agreement(grey_view: Grey, screen: ReadyScreen, mapping: Mapping) ->
     laid, is_seen = lay_into_view(screen, mapping, (0, 0, *mapping.size))
     view, expected = grey_view.astype(np.float32), laid.astype(np.float32)
     agrees = _correlate(view, expected) > BLOCK_ZNCC
-    along, across = _textures(expected)
+    along, across = texture_of_blocks(expected)
     seen = _block_means(is_seen.astype(np.float32))
     is_telling = (seen == 255) & (along > BLOCK_TEXTURE)
     is_surplus = (seen == 255) & _find_surplus(view, along, across, agrees & is_telling)
@@ -78,7 +78,7 @@ def _correlate(view: Reals, expected: Reals) -> Reals:
     return np.asarray(covariance / np.sqrt(np.maximum(variance_view * variance_expected, 1e-6)))
 
 
-def _textures(picture: Reals) -> tuple[Reals, Reals]:
+def texture_of_blocks(picture: Reals) -> tuple[Reals, Reals]:
     """Of each block along its weaker and its stronger direction (eigenvalues of the structure tensor).
 
     A straight edge has next to none along the weaker one: it agrees with itself wherever it is slid along.
@@ -92,7 +92,7 @@ def _textures(picture: Reals) -> tuple[Reals, Reals]:
 def _find_surplus(view: Reals, along: Reals, across: Reals, is_sound: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Blocks where the view has texture and the screen has none, nor beside it: something else is shown there."""
     smooth = np.asarray(cv2.GaussianBlur(view, (0, 0), SMOOTHING_PX), np.float32)  # so that noise is no texture
-    seen_along, _ = _textures(smooth)
+    seen_along, _ = texture_of_blocks(smooth)
     contrast = float(np.median(seen_along[is_sound] / along[is_sound])) if is_sound.any() else 1.0
     around = cv2.dilate(across.astype(np.float32), np.ones((3, 3), np.uint8))
     return np.asarray((seen_along > max(contrast, LEAST_CONTRAST) * BLOCK_TEXTURE) & (around < FLAT))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from desktop_agent.aim import Aims
+from desktop_agent.blank import may_be_screen_at_aim
 from desktop_agent.carry import carry
 from desktop_agent.locate import FoundPoint
 from desktop_agent.markers import Marker, draw_markers, find_point_by_markers, place_markers
@@ -13,8 +14,10 @@ from desktop_agent.overlay import Overlay
 from desktop_agent.pictures import Picture
 from desktop_agent.recent_screens import Moment, RecentScreens
 from desktop_agent.screenshot import Screenshot
+from desktop_agent.search import View
 from protocol.errors import (
     CameraTooClose,
+    CopyPasteError,
     ScreenAmbiguous,
     ScreenDiffers,
     ScreenMoving,
@@ -29,7 +32,7 @@ MOST_LOOKS = 5  # at content that moves, before a paste
 STILL_S = 0.12
 LONGEST_VIEW_PX = 1280
 SURE_PX = 1.5  # in pixels of a view that long: the 95 % radius
-MARKERS_HELP = (ScreenTooPlain, ScreenNotInView, ScreenDiffers, ScreenAmbiguous, CameraTooClose)  # not the unreadable
+MARKERS_HELP = (ScreenTooPlain, ScreenDiffers, ScreenAmbiguous, CameraTooClose)  # not the unreadable
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,8 @@ class PointFinder:
     def _find_first(self, view: Picture, request: PasteRequest) -> FoundPoint:
         try:
             found = self._find_on_screen(view, request.shutter_s)
-        except MARKERS_HELP as refusal:
-            if self._show_markers():
+        except CopyPasteError as refusal:
+            if _markers_help(refusal, view) and self._show_markers():
                 raise SecondViewWanted from refusal
             raise
         if not is_sure(found) and self._show_markers():
@@ -129,6 +132,13 @@ def is_sure(found: FoundPoint) -> bool:
     """Whether a point is as exact as those on screens with enough to see; most that are wrong are not."""
     view_px = found.scale * max(found.view_size) / LONGEST_VIEW_PX
     return found.radius_95 <= SURE_PX * view_px
+
+
+def _markers_help(refusal: CopyPasteError, view: Picture) -> bool:
+    """Whether markers on the screen may be seen in a second view; none in a view of a room."""
+    if type(refusal) is ScreenNotInView:
+        return may_be_screen_at_aim(View(view).small)
+    return isinstance(refusal, MARKERS_HELP)
 
 
 def _check_still(found: FoundPoint, now: Sequence[Screenshot]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
+from desktop_agent.blank import is_blank_at_aim
 from desktop_agent.features import Grey
 from desktop_agent.homography import Matrix
 from desktop_agent.judge import probability
@@ -278,9 +279,10 @@ def _why_nothing_was_found(view: View, screens: Sequence[ReadyScreen]) -> CopyPa
     unreadable = _why_unreadable(view)
     if unreadable:
         return unreadable
-    if all(len(screen.features.points) < FEWEST_FEATURES for screen in screens):
-        return ScreenTooPlain()
-    return CameraTooClose() if len(view.features.points) < FEWEST_FEATURES else ScreenNotInView()
+    is_plain = all(len(screen.features.points) < FEWEST_FEATURES for screen in screens)
+    if len(view.features.points) < FEWEST_FEATURES and not is_plain:
+        return CameraTooClose()
+    return ScreenTooPlain() if is_blank_at_aim(view.small) else ScreenNotInView()
 
 
 def _why_unreadable(view: View) -> CopyPasteError | None:

@@ -21,6 +21,7 @@ from protocol.errors import (
     AimBesideScreen,
     CopyPasteError,
     ScreenMoving,
+    ScreenNotInView,
     ScreenTooPlain,
     SecondViewWanted,
     ViewTooBlurred,
@@ -29,11 +30,13 @@ from protocol.errors import (
 from protocol.geometry import ScreenPoint
 from protocol.messages import PasteRequest
 from tests.conftest import draw_screen
+from tests.desktop_agent.rooms import draw_room, view_in_a_room
 from tests.desktop_agent.test_aim import FOUND
 from tests.desktop_agent.test_markers import lay, plain
 
 AIM = ScreenPoint(300, 220)
 VIEW = np.zeros((480, 640, 3), np.uint8)
+PAGE = np.full((480, 640, 3), 240, np.uint8)
 
 
 @dataclass
@@ -246,6 +249,17 @@ def test_where_nothing_can_be_shown_a_point_that_is_not_sure_has_to_do(desk: Des
 def test_where_nothing_can_be_shown_the_first_refusal_is_the_last(blank: Desk) -> None:
     blank.overlay.can_show = False
     assert blank.error_of(VIEW, PasteRequest(90.0)) is ScreenTooPlain
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"), [(draw_room(), ScreenNotInView), (view_in_a_room(PAGE), SecondViewWanted)]
+)
+def test_where_the_screen_is_not_found_markers_are_shown_unless_it_is_a_room(
+    desk: Desk, view: Picture, expected: type[CopyPasteError]
+) -> None:
+    desk.refusal = ScreenNotInView()
+    assert desk.error_of(view, PasteRequest(90.0)) is expected
+    assert bool(desk.overlay.patches) == (expected is SecondViewWanted)
 
 
 @pytest.mark.parametrize("refusal", [AimBesideScreen, ViewTooBlurred, ViewTooDark])

@@ -20,12 +20,14 @@ from protocol.errors import (
     CameraTooClose,
     CopyPasteError,
     ScreenAmbiguous,
+    ScreenNotInView,
     ScreenTooPlain,
     ViewTooBlurred,
     ViewTooDark,
 )
 from protocol.geometry import ScreenPoint
 from tests.conftest import draw_screen
+from tests.desktop_agent.rooms import draw_room, view_in_a_room
 
 VIEW_SIZE = (960, 720)
 
@@ -138,11 +140,25 @@ def test_a_sharp_view_of_the_edge_of_a_blank_page_is_not_called_blurred(ready: R
         find_screen_point(np.asarray(cv2.GaussianBlur(page, (0, 0), 0.7), np.uint8), [ready])
 
 
-def test_a_blank_screen_is_refused_as_such(screen: Picture) -> None:
-    blank = np.full_like(screen, 255)
-    view = take_view(screen, ScreenPoint(640, 400))
+@pytest.mark.parametrize("grey", [255, 30])
+def test_a_blank_screen_is_refused_as_such(screen: Picture, grey: int) -> None:
+    blank = np.full_like(screen, grey)
     with pytest.raises(ScreenTooPlain):
-        find_screen_point(view, [make_ready(Screenshot(blank, 0, 0))])
+        find_screen_point(view_in_a_room(blank), [make_ready(Screenshot(blank, 0, 0))])
+
+
+def test_a_blank_sheet_beside_which_nothing_is_recognised_is_refused_as_too_plain(
+    screen: Picture, ready: ReadyScreen
+) -> None:
+    with pytest.raises(ScreenTooPlain):
+        find_screen_point(view_in_a_room(np.full_like(screen, 235)), [ready])
+
+
+def test_a_room_is_told_to_show_no_screen_whatever_the_screen_shows(screen: Picture, ready: ReadyScreen) -> None:
+    for shown in (ready, make_ready(Screenshot(np.full_like(screen, 255), 0, 0))):
+        with pytest.raises(CopyPasteError) as refusal:
+            find_screen_point(draw_room(), [shown])
+        assert type(refusal.value) is ScreenNotInView
 
 
 @pytest.mark.parametrize("roll_deg", [0.0, 90.0, -120.0])
