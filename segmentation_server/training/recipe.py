@@ -1,6 +1,7 @@
 """A TOML file -> what a training run is told, checked when it is made."""
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -78,6 +79,13 @@ class Recipe:
     def side(self, step: int) -> int:
         """Of the crops at a step, in pixels."""
         return int(next(side for share, side in reversed(self.sides) if step >= share * self.steps))
+
+    def left(self, step: int) -> float:
+        """How many steps of the size of the last one would take as long as what is left: time goes with pixels."""
+        firsts = [math.ceil(share * self.steps) for share, _ in self.sides]
+        parts = zip(self.sides, firsts, [*firsts[1:], self.steps], strict=True)
+        pixels = sum(side**2 * max(0, end - max(first, step)) for (_, side), first, end in parts)
+        return pixels / self.side(step - 1) ** 2
 
     def warmth(self, step: int) -> float:
         """What the rates are multiplied by at a step: up, constant, down to zero."""

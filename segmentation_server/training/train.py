@@ -22,10 +22,10 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from protocol.errors import TrainingDiverged
+from protocol.errors import SettingsInvalid, TrainingDiverged
 from segmentation_server.model.architectures import ARCHITECTURES
-from segmentation_server.model.checkpoint import load_checkpoint, save_checkpoint
-from segmentation_server.training.augment import augment
+from segmentation_server.model.checkpoint import UNREADABLE, load_checkpoint, save_checkpoint
+from segmentation_server.training.augment import augment, send
 from segmentation_server.training.dataset import Pairs
 from segmentation_server.training.encoder import start_encoder
 from segmentation_server.training.hybrid_loss import hybrid_loss
@@ -72,10 +72,12 @@ def train(
         report: takes lines of progress.
 
     Raises:
+        SettingsInvalid: the checkpoint in `out` is damaged, or that of another kind of run.
         TrainingDiverged: a loss is no number.
     """
     out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.backends.cudnn.benchmark = True  # crops keep their size, so the quickest way to convolve is looked for
     precision = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
     pairs, held_back = pairs.to(device), held_back.first(recipe.judged).to(device)
 
@@ -94,11 +96,7 @@ def train(
     # Where an earlier run stopped.
     run, sums = Run(), torch.zeros(len(recipe.loss), device=device)  # of each term since the last report
     if (out / "checkpoint.pt").exists():
-        saved = torch.load(out / "checkpoint.pt", map_location=device, weights_only=True)
-        model.load_state_dict(saved["model"])
-        average.load_state_dict(saved["average"])
-        optimiser.load_state_dict(saved["optimiser"])
-        run, sums = Run(**saved["run"]), saved["sums"]
+        run = restore_run(out / "checkpoint.pt", model, average, optimiser, sums)
         report(f"Going on from step {run.step}.")
 
     def keep(name: str) -> None:
@@ -136,7 +134,7 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = group["height"] * recipe.warmth(run.step)
 
-        chosen = draw_batch(run.step, recipe, len(pairs)).to(device)
+        chosen = send(draw_batch(run.step, recipe, len(pairs)), device)
         chance = create_generator(recipe.seed, "augment", run.step)
         side = recipe.side(run.step)
         photos, truths = augment(pairs.photos[chosen], pairs.truths[chosen], side, recipe.augmentation, chance)
@@ -177,6 +175,26 @@ class Run:
     best_merit: float = -1.0
     losses: Rows = dataclasses.field(default_factory=list)
     verdicts: Rows = dataclasses.field(default_factory=list)
+
+
+def restore_run(
+    file: Path, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, sums: Tensor
+) -> Run:
+    """Put what a run had learnt into the four, and tell how far it had come; rates are those of the recipe as it is."""
+    settings = [{name: group[name] for name in group if name != "params"} for group in optimiser.param_groups]
+    try:
+        saved = torch.load(file, map_location=sums.device, weights_only=True)
+        model.load_state_dict(saved["model"])
+        average.load_state_dict(saved["average"])
+        optimiser.load_state_dict(saved["optimiser"])
+        sums += torch.stack([saved["sums"], sums])[0]  # of as many terms, that is
+        run = Run(**saved["run"])
+    except UNREADABLE as error:
+        fact = f"{file} is damaged, or from a run with another network, loss or start. Name another folder with --out."
+        raise SettingsInvalid(fact) from error
+    for group, setting in zip(optimiser.param_groups, settings, strict=True):
+        group.update(setting)
+    return run
 
 
 def refuse_non_finite(sums: Tensor, step: int) -> None:
@@ -231,7 +249,7 @@ def progress_line(recipe: Recipe, step: int, losses: list[float], step_s: float)
     """A bar, losses, photos per second and the time left."""
     bar = "#" * (BAR * step // recipe.steps)
     terms = ", ".join(f"{TERM_NAMES[term]} {loss:.3f}" for term, loss in zip(recipe.loss, losses, strict=True))
-    minutes_left = (recipe.steps - step) * step_s / 60
+    minutes_left = recipe.left(step) * step_s / 60
     pace = f"{recipe.batch / step_s:.1f} photos/s, {minutes_left:.0f} min left"
     return f"[{bar:{BAR}}] step {step} of {recipe.steps}: loss {sum(losses):.3f} ({terms}), {pace}"
 

@@ -43,6 +43,12 @@ def test_crops_grow_with_the_share_of_steps_done() -> None:
     assert [recipe.side(step) for step in range(10)] == [160] * 5 + [224] * 3 + [288] * 2
 
 
+def test_what_is_left_counts_large_crops_for_more() -> None:
+    recipe = Recipe(model="basnet", steps=10, sides=((0.0, 160), (0.5, 320)))
+
+    assert [recipe.left(step) for step in (1, 5, 6, 9, 10)] == [4 + 5 * 4, 5 * 4, 4, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("line", "fact"),
     [

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,33 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
     assert all(one.equal(other) for one, other in zip(whole, stopped, strict=True))
     histories = [torch.load(tmp_path / name / "checkpoint.pt")["run"]["losses"] for name in ("whole", "stopped")]
     assert histories[0] == histories[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"loss": "b"}, {"loss": "bs"}, {"model": "u-net"}, {"damage": b"PK"}],
+    ids=["one term", "two terms", "network", "damage"],
+)
+def test_a_run_of_another_kind_is_not_gone_on_with(
+    change: dict[str, Any], tiny: Recipe, pairs: Pairs, held_back: Pairs, tmp_path: Path
+) -> None:
+    train(tiny, pairs, held_back, tmp_path, is_stopped=stop_after(1))
+    file = tmp_path / "checkpoint.pt"
+    file.write_bytes(change.pop("damage", file.read_bytes()))
+
+    with pytest.raises(SettingsInvalid, match=r"checkpoint.pt is damaged, or .* Name another folder with --out"):
+        train(dataclasses.replace(tiny, **change), pairs, held_back, tmp_path)
+
+
+def test_a_run_goes_on_at_the_rate_that_its_recipe_has_now(
+    tiny: Recipe, pairs: Pairs, held_back: Pairs, tmp_path: Path
+) -> None:
+    train(tiny, pairs, held_back, tmp_path, is_stopped=stop_after(1))
+
+    train(dataclasses.replace(tiny, rate=0.5 * tiny.rate), pairs, held_back, tmp_path, is_stopped=stop_after(1))
+
+    (group,) = torch.load(tmp_path / "checkpoint.pt")["optimiser"]["param_groups"]
+    assert group["height"] == 0.5 * tiny.rate
 
 
 def test_a_finished_run_leaves_weights_and_says_how_they_were_made(
