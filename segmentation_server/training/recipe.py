@@ -14,6 +14,13 @@ from segmentation_server.training.hybrid_loss import COMBINATIONS
 
 Range = tuple[float, float]
 PRECISIONS = ("float32", "bfloat16")
+ENCODERS = (None, "efficientnet-lite0")
+KINDS: dict[object, tuple[type, ...]] = {  # of fields, and what TOML may give for them
+    int: (int,),
+    float: (int, float),
+    float | None: (int, float, type(None)),
+    bool: (bool,),
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,13 @@ class Augmentation:
     jpeg: float = 0.0
     pasted: float = 0.0  # with the object of another photo upon them
     emptied: float = 0.0  # replaced by colours, shades, fog or noise, with nothing to find
+
+    def __post_init__(self) -> None:
+        refuse_other_kinds(self)
+        least, most = self.window
+        if not 0 < least <= most <= 1:
+            raise SettingsInvalid(f"window = [{least}, {most}] is no range of shares, such as [0.7, 1.0].")
+        refuse_beyond_one(self, *(field.name for field in dataclasses.fields(self) if field.type is float))
 
 
 @dataclass(frozen=True)
@@ -68,12 +82,16 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for name, known in (("model", tuple(ARCHITECTURES)), ("loss", COMBINATIONS), ("precision", PRECISIONS)):
+        refuse_other_kinds(self)
+        named = {"model": tuple(ARCHITECTURES), "loss": COMBINATIONS, "precision": PRECISIONS, "encoder": ENCODERS}
+        for name, known in named.items():
             if getattr(self, name) not in known:
                 raise SettingsInvalid(f"{name} = {getattr(self, name)!r} is unknown to recipes: one of {known}.")
+        refuse_beyond_one(self, "average", "teacher_share")
         if min(self.steps, self.batch, self.stored_side, self.judged, self.report_steps) < 1:
             raise SettingsInvalid("steps, batch, stored_side, judged and report_steps start at 1.")
-        if not self.sides or self.sides[0][0] != 0 or any(side % 8 for _, side in self.sides):
+        shares = [share for share, _ in self.sides]
+        if shares[:1] != [0] or shares != sorted(shares) or any(side % 8 or side < 8 for _, side in self.sides):
             raise SettingsInvalid("sides are multiples of 8 from the share 0 on, such as [[0.0, 224], [0.8, 288]].")
 
     def side(self, step: int) -> int:
@@ -112,13 +130,28 @@ def read_recipe(file: Path, **changes: object) -> Recipe:
 
 def recipe_from(entries: Mapping[str, Any]) -> Recipe:
     """What `dataclasses.asdict` or a TOML file gave -> a recipe."""
-    augmentation = dict(entries.get("augmentation", {}))
-    if "window" in augmentation:
-        augmentation["window"] = tuple(augmentation["window"])
     rest = {name: value for name, value in entries.items() if name not in ("augmentation", "sides")}
-    sides = tuple(tuple(pair) for pair in entries.get("sides", Recipe.sides))
     try:
+        augmentation = dict(entries.get("augmentation", {}))
+        if "window" in augmentation:
+            augmentation["window"] = tuple(augmentation["window"])
+        sides = tuple((share, side) for share, side in entries.get("sides", Recipe.sides))
         return Recipe(**rest, sides=sides, augmentation=Augmentation(**augmentation))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         known = ", ".join(field.name for field in dataclasses.fields(Recipe))
         raise SettingsInvalid(f"The recipe does not fit: {error}. Its keys are {known}.") from error
+
+
+def refuse_other_kinds(settings: Recipe | Augmentation) -> None:
+    """Every number is one, of its kind, and not below 0."""
+    for known in dataclasses.fields(settings):
+        value, kinds = getattr(settings, known.name), KINDS.get(known.type)
+        if kinds and (type(value) not in kinds or (value is not None and not value >= 0)):
+            raise SettingsInvalid(f"{known.name} = {value!r} has no meaning in a recipe.")
+
+
+def refuse_beyond_one(settings: Recipe | Augmentation, *names: str) -> None:
+    """Shares end there."""
+    for name in names:
+        if getattr(settings, name) > 1:
+            raise SettingsInvalid(f"{name} = {getattr(settings, name)} is a share, and at most 1.")
