@@ -22,7 +22,7 @@ LINE = 18  # pixels, the height of a line of text
 
 PLOT = 600  # pixels, the side of the square that the curves lie in
 MARGIN = 60
-LEAST = 0.5  # where both axes begin
+LEAST = 0.5  # where both axes begin, unless a curve would not be seen
 COLOURS = ("#d62728", "#1f77b4", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#7f7f7f")
 
 
@@ -87,12 +87,13 @@ def _draw_triple(pair: Pair, scores: Scores, predict: Predict) -> Image.Image:
 
 
 def draw_curves(rows: Sequence[Row]) -> Image.Image:
-    """A precision-recall curve for each row, from recall and precision of .5 upwards."""
+    """A precision-recall curve for each row, from recall and precision of .5 upwards if that shows some of each."""
     side = PLOT + 2 * MARGIN
     plot = Image.new("RGB", (side, side), "white")
     draw, font = ImageDraw.Draw(plot), ImageFont.load_default(15)
-    for tenth in range(5, 11):
-        x, y = _place(tenth / 10, tenth / 10)
+    least = LEAST if all(len(_points(row, LEAST)) > 1 for row in rows) else 0.0
+    for tenth in range(round(10 * least), 11):
+        x, y = _place(tenth / 10, tenth / 10, least)
         draw.line([(x, MARGIN), (x, MARGIN + PLOT)], "#dddddd")
         draw.line([(MARGIN, y), (MARGIN + PLOT, y)], "#dddddd")
         draw.text((x, MARGIN + PLOT + 8), f"{tenth / 10:.1f}", "black", font, anchor="mt")
@@ -101,19 +102,19 @@ def draw_curves(rows: Sequence[Row]) -> Image.Image:
     draw.text((MARGIN, MARGIN - 12), "precision", "black", font, anchor="mb")
     for number, row in enumerate(rows):
         colour = COLOURS[number % len(COLOURS)]
-        draw.line([_place(*point) for point in _visible(row)], colour, width=3)
+        draw.line([_place(*point, least) for point in _points(row, least)], colour, width=3)
         title = f"{row.dataset}: max F {row.max_f:.3f}"
         draw.text((MARGIN + 12, MARGIN + PLOT - 12 - 20 * number), title, colour, font, anchor="lb")
     return plot
 
 
-def _visible(row: Row) -> list[tuple[float, float]]:
-    """The (recall, precision) of a curve that lie inside the plot."""
+def _points(row: Row, least: float) -> list[tuple[float, float]]:
+    """The (recall, precision) of a curve that lie in a plot which begins at `least`."""
     curve = zip(row.recall.tolist(), row.precision.tolist(), strict=True)
-    return [point for point in curve if min(point) >= LEAST]
+    return [point for point in curve if min(point) >= least]
 
 
-def _place(recall: float, precision: float) -> tuple[float, float]:
+def _place(recall: float, precision: float, least: float) -> tuple[float, float]:
     """Where in the picture a point of the curve is drawn, in pixels."""
-    scale = PLOT / (1 - LEAST)
-    return MARGIN + (recall - LEAST) * scale, MARGIN + (1 - precision) * scale
+    scale = PLOT / (1 - least)
+    return MARGIN + (recall - least) * scale, MARGIN + (1 - precision) * scale

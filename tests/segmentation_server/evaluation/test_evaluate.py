@@ -128,6 +128,21 @@ def test_the_curve_is_drawn(out: Path) -> None:
     assert drawn[355:365, 355:365].any()
 
 
+def test_a_poor_curve_is_drawn_too(folder: Path, tmp_path: Path) -> None:
+    """All of the picture is found in each: precision is the truths' share, .22, and recall 1."""
+    for name in NAMES:
+        save(np.full((40, 60), 255, np.uint8), tmp_path / f"all/{name}.png")
+
+    main(["--dataset", str(folder), "--predictions", str(tmp_path / "all"), "--out", str(tmp_path / "out")])
+
+    red = tuple(bytes.fromhex(COLOURS[0][1:]))
+    with Image.open(tmp_path / "out" / "precision_recall.png") as plot:
+        drawn = (np.asarray(plot) == red).all(axis=-1)
+    precision = np.mean([truth.mean() for truth in TRUTHS.values()])
+    down = round(60 + (1 - precision) * 600)
+    assert drawn[down - 3 : down + 4, 655:665].any()
+
+
 # --- The server's own model -----------------------------------------------------------------------------------------
 
 
