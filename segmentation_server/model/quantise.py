@@ -6,6 +6,7 @@ bits: `restore` widens the weights when they are loaded.
 """
 
 import argparse
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -60,6 +61,13 @@ def round_evenly(kernel: Tensor) -> Tensor:
     return (nearest + lacking.sign() * (place < lacking.abs())).reshape(kernel.shape)
 
 
+def copy_history(weights: Path, file: Path) -> None:
+    """What training wrote beside its weights is true of these as well."""
+    history, beside = weights.with_suffix(".json"), file.with_suffix(".json")
+    if history.is_file() and history != beside:
+        shutil.copyfile(history, beside)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the small file and say how small it is; 2 if it cannot."""
     parser = argparse.ArgumentParser(
@@ -73,6 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if architecture is None:
             raise SettingsInvalid(f"{options.weights} does not say which network it is for. Give what training wrote.")
         write_weights(quantise(read_weights(options.weights)), options.file, architecture)
+        copy_history(options.weights, options.file)
     except CopyPasteError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return 2

@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 
 from segmentation_server.model.basnet import BASNet
+from segmentation_server.model.basnet_lite import BASNetLite
 from segmentation_server.model.checkpoint import SCALE, load_checkpoint, restore, save_checkpoint
 from segmentation_server.model.quantise import main, quantise, round_evenly
 
@@ -96,6 +97,15 @@ def test_the_whole_of_basnet_fits_and_loads(basnet: BASNet, tmp_path: Path, caps
         step = weight.abs().amax(within, keepdim=True) / 127 if within else torch.zeros(())
         near = weight.abs() * 2**-10 + step + 1e-7  # half precision's rounding, and that of 8 bits
         assert ((loaded.state_dict()[name] - weight).abs() <= near).all(), name
+
+
+def test_how_weights_were_made_is_written_beside_the_small_ones_too(tmp_path: Path) -> None:
+    save_checkpoint(BASNetLite(), tmp_path / "best.safetensors", "basnet-lite")
+    (tmp_path / "best.json").write_text('{"steps": 5}')
+
+    assert main([str(tmp_path / "best.safetensors"), str(tmp_path / "small.safetensors")]) == 0
+
+    assert (tmp_path / "small.json").read_text() == '{"steps": 5}'
 
 
 def test_weights_that_do_not_say_what_they_are_for_are_refused(
