@@ -7,10 +7,15 @@ import pytest
 
 pytest.importorskip("torch", reason="BASNet needs PyTorch: pip install 'ar-copy-paste[torch]'")
 
+import torch
+from torch import Tensor, nn
+
 from segmentation_server import model
+from segmentation_server.model.basnet_lite import BASNetLite
+from segmentation_server.model.checkpoint import load_checkpoint
 from segmentation_server.model.torch_engine import load_torch_engine
 from segmentation_server.photo import Photo
-from segmentation_server.segmenter import Segmenter
+from segmentation_server.segmenter import Segmenter, to_batch
 from segmentation_server.training.recipe import recipe_from
 from tests.segmentation_server.test_segmenter import EMPTY_PHOTOS
 
@@ -27,6 +32,27 @@ def test_they_find_the_cup_and_not_the_table(coffee: Photo) -> None:
 @pytest.mark.parametrize("photo", EMPTY_PHOTOS.values(), ids=EMPTY_PHOTOS)
 def test_they_find_nothing_where_nothing_is(photo: Photo) -> None:
     assert Segmenter(load_torch_engine(WEIGHTS, threads=1))(photo).max() < 0.5
+
+
+@torch.inference_mode()
+def test_half_precision_gives_the_same_mask_and_is_far_from_its_end(coffee: Photo) -> None:
+    """Float16 has as many digits as bfloat16 and more, but ends at 65,504."""
+    network = BASNetLite().eval()
+    load_checkpoint(network, WEIGHTS)
+    batch = torch.from_numpy(to_batch(coffee, 320))
+    largest: list[float] = []
+
+    def look(_layer: nn.Module, _entered: object, left: object) -> None:
+        largest.append(left.abs().max().item() if isinstance(left, Tensor) else 0)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        half = network(batch)[0].float().sigmoid()
+    for layer in network.modules():
+        layer.register_forward_hook(look)
+    exact = network(batch)[0].sigmoid()
+
+    assert (half - exact).abs().mean() < 1 / 255
+    assert max(largest) < 65_504 / 8
 
 
 def test_it_is_said_how_they_were_made() -> None:
