@@ -6,7 +6,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from desktop_agent.features import MARGIN_PX, Features, Grey, Part, Points, find_in_halves, find_in_part, join, shrink
+from desktop_agent.features import Features, Grey, Part, Points, find_in_halves, find_in_part, join, shrink
 from desktop_agent.homography import apply
 from desktop_agent.mapping import scaling
 from desktop_agent.screenshot import Screenshot
@@ -17,6 +17,7 @@ COARSE_PX = 960  # long side of the picture whose features are always ready
 FINE_PX = 1280  # long side of the one whose features are found when those do not suffice
 STRUCTURE_PX = 480  # long side of the one in which places are compared with each other
 EVENED_PX = 9  # side of the squares of that one over which brightness and contrast are evened out
+CHANGED_PX = 16  # what a change reaches: the descriptors of most features, and of large ones no more than a corner
 CONTRAST_FLOOR = 6.0  # grey levels: noise that is not to be brought up
 
 
@@ -76,7 +77,7 @@ def update_ready(ready: ReadyScreen, screenshot: Screenshot) -> ReadyScreen:
 def _changed_parts(before: Grey, now: Grey) -> list[Part]:
     """The parts whose features may have changed."""
     changed = (before != now).astype(np.uint8)
-    reached = cv2.dilate(changed, np.ones((2 * MARGIN_PX + 1, 2 * MARGIN_PX + 1), np.uint8))
+    reached = cv2.dilate(changed, np.ones((2 * CHANGED_PX + 1, 2 * CHANGED_PX + 1), np.uint8))
     outlines, _ = cv2.findContours(reached, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     boxes = [cv2.boundingRect(outline) for outline in outlines]
     return [Part(slice(top, top + height), slice(left, left + width)) for left, top, width, height in boxes]
