@@ -31,7 +31,8 @@ WEAKEST_CORNER = 0.0005  # of the strongest
 ENOUGH_CORNERS = 150  # no edges are needed then
 EDGE_CELL_PX = 20  # one edge in each cell of a grid
 EDGE_STRAIGHT = 0.05  # of the stronger eigenvalue of the structure tensor: the weaker one of a straight edge
-EDGE_STRENGTH = 2e-3
+EDGE_STRENGTH = 5e-4  # the stronger eigenvalue, of black and white 1 apart
+EDGE_BLOCK_PX = 9  # side of the squares whose structure is one
 EDGE_PX, EDGE_SEARCH_PX, EDGE_ALONG_PX = 8, 6, 8  # compared across it, searched, and averaged along it, to each side
 EDGE_SAY = 0.3  # beside that of a corner: blur shifts edges towards their dark side, all of them alike
 EDGE_ALIKE = 0.85  # correlation of two profiles of the same edge
@@ -41,6 +42,7 @@ FEWEST_PATCHES = 12
 Box = tuple[int, int, int, int]  # left, top, width, height, in a view's pixels
 Corners = npt.NDArray[np.float32]  # (N, 1, 2), as OpenCV likes them
 Mask = npt.NDArray[np.uint8]  # (H, W), 0 or 255
+Plane = npt.NDArray[np.float32]  # (H, W)
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,9 @@ def lay_into_view(screen: ReadyScreen, mapping: Mapping, box: Box) -> tuple[Grey
     x, y = (_enlarge(places, box) for places in np.moveaxis((coarse - low + 0.5) / shrink - 0.5, 2, 0))
     laid = cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=FRAME_GREY)
     hidden = FRAME_PX - SEEN_FRAME_PX
-    ends = np.array([hidden - low, (width - hidden, height - hidden) - low], np.float64) / shrink
-    is_seen = (x >= ends[0, 0]) & (x <= ends[1, 0]) & (y >= ends[0, 1]) & (y <= ends[1, 1])
-    return np.asarray(laid, np.uint8), 255 * is_seen.astype(np.uint8)
+    (left, top), (right, bottom) = (hidden - low) / shrink, ((width - hidden, height - hidden) - low) / shrink
+    is_seen = cv2.bitwise_and(cv2.inRange(x, left, right), cv2.inRange(y, top, bottom))
+    return np.asarray(laid, np.uint8), np.asarray(is_seen, np.uint8)
 
 
 def _halve(grey: Grey) -> Grey:
@@ -178,8 +180,9 @@ def _follow_edges(expected: Grey, seen: Grey, mask: Mask) -> tuple[Points, Reals
 
 def _choose_edges(picture: Grey, mask: Mask) -> tuple[Points, Points]:
     """The strongest straight edge of each cell of a grid: its place and its normal, two (N, 2)."""
-    tensor = np.asarray(cv2.cornerEigenValsAndVecs(picture, 9, 3))
-    strength = np.where((tensor[..., 1] < EDGE_STRAIGHT * tensor[..., 0]) & (mask > 0), tensor[..., 0], 0)
+    xx, yy, xy = _tensor(picture)
+    mean, spread = (xx + yy) / 2, cv2.magnitude((xx - yy) / 2, xy)
+    strength = np.where((mean - spread < EDGE_STRAIGHT * (mean + spread)) & (mask > 0), mean + spread, 0)
     rows, columns = strength.shape[0] // EDGE_CELL_PX, strength.shape[1] // EDGE_CELL_PX
     whole = strength[: rows * EDGE_CELL_PX, : columns * EDGE_CELL_PX]
     by_cell = whole.reshape(rows, EDGE_CELL_PX, columns, EDGE_CELL_PX).swapaxes(1, 2)
@@ -188,7 +191,15 @@ def _choose_edges(picture: Grey, mask: Mask) -> tuple[Points, Points]:
     index = np.flatnonzero(cells.max(axis=1) > EDGE_STRENGTH)
     y = index // columns * EDGE_CELL_PX + within[index] // EDGE_CELL_PX
     x = index % columns * EDGE_CELL_PX + within[index] % EDGE_CELL_PX
-    return np.stack([x, y], axis=1).astype(np.float64), tensor[y, x, 2:4].astype(np.float64)
+    angle = np.arctan2(2 * xy[y, x], xx[y, x] - yy[y, x]) / 2  # of the stronger direction
+    return np.stack([x, y], axis=1).astype(np.float64), np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def _tensor(picture: Grey) -> tuple[Plane, Plane, Plane]:
+    """The structure tensor around each pixel, three (H, W): its xx, yy and xy."""
+    dx, dy = (cv2.Sobel(picture, cv2.CV_32F, x, y, ksize=3, scale=1 / (8 * 255)) for x, y in ((1, 0), (0, 1)))
+    xx, yy, xy = (cv2.blur(product, (EDGE_BLOCK_PX, EDGE_BLOCK_PX)) for product in (dx * dx, dy * dy, dx * dy))
+    return np.asarray(xx), np.asarray(yy), np.asarray(xy)
 
 
 def _profiles(picture: Grey, points: Points, normals: Points, reach: int) -> Reals:
