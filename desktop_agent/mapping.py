@@ -133,7 +133,7 @@ def fit(start: Mapping, points_view: Points, points_screen: Points, knowing: Rea
         step = np.linalg.solve(curvature, slope)
         homography = homography + np.append(step[:8], 0.0).reshape(3, 3)
         bend, focal = bend + float(step[8]), focal * float(np.exp(step[9]))
-        if np.abs(step).max() < 1e-5:
+        if np.abs(step).max() < 1e-4:
             break
     homography = homography / homography[2, 2]
     refined = np.linalg.inv(start.normal_from_view) @ homography @ normal_from_screen
