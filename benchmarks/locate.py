@@ -42,6 +42,14 @@ BINS = 10  # of the calibration error
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What something took, in milliseconds."""
+
+    ms: float  # by the clock
+    cpu_ms: float  # of all threads
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What one way says of one case."""
 
@@ -50,17 +58,16 @@ class Prediction:
     probability: float | None = None
     radius_95: float | None = None
     why: str | None = None
-    ms: float = 0.0  # by the clock
-    cpu_ms: float = 0.0  # of all threads
-    ready_cpu_ms: float | None = None  # of the whole screenshot
-    changed_cpu_ms: float | None = None  # of one in which a tenth has changed
-    tracking_cpu_ms: float | None = None
+    cost: Cost = Cost(0.0, 0.0)
+    ready_cost: Cost | None = None  # of the whole screenshot
+    changed_cost: Cost | None = None  # of one in which a tenth has changed
+    tracking_cost: Cost | None = None
 
     def to_json(self) -> dict[str, Any]:
         """In the form that the simulator's score reads."""
         x, y = (self.point.x, self.point.y) if self.point else (None, None)
-        known = {"accepted": self.is_accepted, "x": x, "y": y, "confidence": self.probability, "ms": self.ms}
-        return {**known, "radius95": self.radius_95, "cpu_ms": self.cpu_ms, "why": self.why}
+        known = {"accepted": self.is_accepted, "x": x, "y": y, "confidence": self.probability}
+        return {**known, "ms": self.cost.ms, "cpu_ms": self.cost.cpu_ms, "radius95": self.radius_95, "why": self.why}
 
 
 @dataclass(frozen=True)
@@ -99,10 +106,9 @@ class Answer:
         return not self.is_to_be_refused and self.error_px < RIGHT_PX
 
 
-def predict(view: Picture, ready: ReadyScreen, ready_cpu_ms: float, changed_cpu_ms: float) -> Prediction:
+def predict(view: Picture, ready: ReadyScreen, ready_cost: Cost, changed_cost: Cost) -> Prediction:
     """Ours, with the screenshot ready."""
-    outcome, ms, cpu_ms = _timed(lambda: look(view, [ready]))
-    tracking_cpu_ms = None if outcome.refusal else _track(view, ready, outcome.found)
+    outcome, cost = _timed(lambda: look(view, [ready]))
     best = outcome.best
     return Prediction(
         is_accepted=outcome.refusal is None,
@@ -110,11 +116,10 @@ def predict(view: Picture, ready: ReadyScreen, ready_cpu_ms: float, changed_cpu_
         probability=_probability(outcome),
         radius_95=best.found.radius_95 if best else None,
         why=outcome.refusal.code if outcome.refusal else None,
-        ms=ms,
-        cpu_ms=cpu_ms,
-        ready_cpu_ms=ready_cpu_ms,
-        changed_cpu_ms=changed_cpu_ms,
-        tracking_cpu_ms=tracking_cpu_ms,
+        cost=cost,
+        ready_cost=ready_cost,
+        changed_cost=changed_cost,
+        tracking_cost=None if outcome.refusal else _track(view, ready, outcome.found),
     )
 
 
@@ -124,47 +129,47 @@ def _probability(outcome: Outcome) -> float:
     return outcome.best.found.probability
 
 
-def _track(view: Picture, ready: ReadyScreen, found: FoundPoint) -> float:
-    """Milliseconds for the next, small view of a phone that has moved a little."""
+def _track(view: Picture, ready: ReadyScreen, found: FoundPoint) -> Cost | None:
+    """Of the next, small view of a phone that has moved a little; None if it is refused."""
     ratio = AIMING_PX / max(view.shape)
     small = cv2.resize(view, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
     moving = np.array([[1.0, 0, MOVED_PX], [0, 1.0, -MOVED_PX]])
     size = (small.shape[1], small.shape[0])
     moved = np.asarray(cv2.warpAffine(small, moving, size, borderMode=cv2.BORDER_REFLECT), np.uint8)
     try:
-        return _timed(lambda: find_screen_point(moved, [ready], near=found))[2]
+        return _timed(lambda: find_screen_point(moved, [ready], near=found))[1]
     except CopyPasteError:
-        return float("nan")
+        return None
 
 
 def predict_as_the_original(view: Picture, screenshot: Picture) -> Prediction:
     """The original's way; its screenshot is not ready, which costs little at 400 pixels."""
-    point, ms, cpu_ms = _timed(lambda: find_as_the_original(view, screenshot))
-    return Prediction(is_accepted=point is not None, point=point, ms=ms, cpu_ms=cpu_ms)
+    point, cost = _timed(lambda: find_as_the_original(view, screenshot))
+    return Prediction(is_accepted=point is not None, point=point, cost=cost)
 
 
-def _timed(work: Callable[[], Result]) -> tuple[Result, float, float]:
-    """What it returned, and its milliseconds by the clock and of all threads."""
+def _timed(work: Callable[[], Result]) -> tuple[Result, Cost]:
+    """What it returned, and what it took."""
     start_s, start_cpu_s = time.perf_counter(), time.process_time()
     result = work()
-    return result, 1000 * (time.perf_counter() - start_s), 1000 * (time.process_time() - start_cpu_s)
+    return result, Cost(1000 * (time.perf_counter() - start_s), 1000 * (time.process_time() - start_cpu_s))
 
 
 def run(cases: Sequence[dict[str, Any]], folder: Path, screens: Path) -> Iterator[tuple[Answer, Answer]]:
     """Our answer and the original's to each case."""
 
     @lru_cache(maxsize=50)
-    def screen(name: str) -> tuple[Picture, ReadyScreen, float, float]:
+    def screen(name: str) -> tuple[Picture, ReadyScreen, Cost, Cost]:
         pixels = read_picture(screens / name)
-        ready, _ms, cpu_ms = _timed(lambda: make_ready(Screenshot(pixels, 0, 0)))
+        ready, ready_cost = _timed(lambda: make_ready(Screenshot(pixels, 0, 0)))
         changed = Screenshot(change_a_tenth(pixels), 0, 0)
-        return pixels, ready, cpu_ms, _timed(lambda: update_ready(ready, changed))[2]
+        return pixels, ready, ready_cost, _timed(lambda: update_ready(ready, changed))[1]
 
     for case in cases:
         view = read_picture(folder / case["photo"])
-        pixels, ready, ready_cpu_ms, changed_cpu_ms = screen(case["screenshot"])
+        pixels, ready, ready_cost, changed_cost = screen(case["screenshot"])
         yield (
-            Answer(case, predict(view, ready, ready_cpu_ms, changed_cpu_ms)),
+            Answer(case, predict(view, ready, ready_cost, changed_cost)),
             Answer(case, predict_as_the_original(view, pixels)),
         )
 
@@ -209,7 +214,7 @@ def _row(name: str, answers: Sequence[Answer]) -> str:
     shares = [np.mean(error_px < limit) for limit in (2, 5, RIGHT_PX)]
     right, wrong = np.mean(accepted & (error_px < RIGHT_PX)), np.mean(accepted & (error_px >= RIGHT_PX))
     columns = "".join(f"{share:9.0%}" for share in shares)
-    cpu_ms = np.median([answer.prediction.cpu_ms for answer in answers])
+    cpu_ms = np.median([answer.prediction.cost.cpu_ms for answer in answers])
     return (
         f"{name:>14}{len(answers):9d}{columns}{np.median(error_px):9.2f}{right:9.0%}{wrong:9.1%}"
         f"{np.mean(~accepted):9.0%}{cpu_ms:9.0f}"
@@ -223,18 +228,19 @@ def _more(answers: Sequence[Answer]) -> Iterator[str]:
     if inside:
         yield f"inside the reported 95 % radius: {np.mean(inside):.0%} of {len(inside)}"
     yield f"calibration error: {calibration_error(answers):.3f}"
-    predictions = [answer.prediction for answer in answers]
-    ready = [p.ready_cpu_ms for p in predictions if p.ready_cpu_ms is not None]
-    tracking = [p.tracking_cpu_ms for p in predictions if p.tracking_cpu_ms is not None]
-    yield f"ms by the clock a view: {np.median([p.ms for p in predictions]):.0f}"
-    yield f"CPU ms to make a screenshot ready: {np.median(ready):.0f}"
-    changed = [p.changed_cpu_ms for p in predictions if p.changed_cpu_ms is not None]
-    if changed:
-        yield f"CPU ms to make a changed tenth of it ready: {np.median(changed):.0f}"
-    if tracking:
-        yield f"CPU ms a view while aiming: {np.nanmedian(tracking):.0f}"
+    yield _costs("a view", [answer.prediction.cost for answer in answers])
+    yield _costs("a view while aiming", [answer.prediction.tracking_cost for answer in answers])
+    of_screens = {answer.case["screenshot"]: answer.prediction for answer in answers}.values()
+    yield _costs("to make a screenshot ready", [prediction.ready_cost for prediction in of_screens])
+    yield _costs("to make a changed tenth of it ready", [prediction.changed_cost for prediction in of_screens])
     failed = [f"{answer.case['id']} ({remark(answer)})" for answer in answers if has_failed(answer)]
     yield f"not found, refused or wrong: {', '.join(failed)}"
+
+
+def _costs(what: str, costs: Sequence[Cost | None]) -> str:
+    """The median, of as many as there are."""
+    ms, cpu_ms = np.median([(cost.ms, cost.cpu_ms) for cost in costs if cost] or [(np.nan, np.nan)], axis=0)
+    return f"ms {what}: {ms:.0f} by the clock, {cpu_ms:.0f} of the processor"
 
 
 def has_failed(answer: Answer) -> bool:

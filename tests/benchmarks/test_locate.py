@@ -1,11 +1,22 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.locate import Answer, Prediction, calibration_error, change_a_tenth, has_failed, remark, run, table
+from benchmarks.locate import (
+    Answer,
+    Cost,
+    Prediction,
+    calibration_error,
+    change_a_tenth,
+    has_failed,
+    remark,
+    run,
+    table,
+)
 from benchmarks.original_way import find_as_the_original
 from demo.monitor_camera import Pose, photograph
 from protocol.geometry import ScreenPoint
@@ -16,10 +27,11 @@ SCREEN_WIDTH = 960  # half of what errors are scaled to
 
 def answer(group: str, x: float | None, *, is_accepted: bool = True, probability: float = 0.9) -> Answer:
     """To a case whose true point is (100, 100)."""
-    case = {"id": f"{group}_0", "group": group, "screen_wh": [SCREEN_WIDTH, 540], "gt": {"x": 100.0, "y": 100.0}}
+    screen = {"screenshot": "screen.png", "screen_wh": [SCREEN_WIDTH, 540]}
+    case = {"id": f"{group}_0", "group": group, "gt": {"x": 100.0, "y": 100.0}, **screen}
     point = None if x is None else ScreenPoint(x, 100.0)
-    times = {"ready_cpu_ms": 200.0, "changed_cpu_ms": 50.0, "tracking_cpu_ms": 30.0}
-    return Answer(case, Prediction(is_accepted, point, probability, 1.0, None, 300.0, 250.0, **times))
+    costs = {"ready_cost": Cost(110.0, 200.0), "changed_cost": Cost(60.0, 50.0), "tracking_cost": Cost(40.0, 30.0)}
+    return Answer(case, Prediction(is_accepted, point, probability, 1.0, None, Cost(300.0, 250.0), **costs))
 
 
 def test_errors_are_scaled_to_a_screen_of_1920() -> None:
@@ -57,10 +69,20 @@ def test_the_table_counts_what_was_falsely_accepted_and_what_was_wrong() -> None
     assert "50.0%" in lines
 
 
-def test_the_table_tells_what_a_screenshot_and_a_changed_tenth_of_it_cost() -> None:
+def test_the_table_tells_what_views_and_screenshots_cost() -> None:
     lines = list(table([answer("plain", 100.0)]))
-    assert "CPU ms to make a screenshot ready: 200" in lines
-    assert "CPU ms to make a changed tenth of it ready: 50" in lines
+    assert "ms a view: 300 by the clock, 250 of the processor" in lines
+    assert "ms a view while aiming: 40 by the clock, 30 of the processor" in lines
+    assert "ms to make a screenshot ready: 110 by the clock, 200 of the processor" in lines
+    assert "ms to make a changed tenth of it ready: 60 by the clock, 50 of the processor" in lines
+
+
+def test_a_screenshot_counts_once_however_many_views_there_are_of_it() -> None:
+    seldom, often = answer("plain", 100.0), answer("plain", 100.0)
+    other = replace(often, case={**often.case, "screenshot": "other.png"})
+    dear = replace(other, prediction=replace(other.prediction, ready_cost=Cost(310.0, 400.0)))
+    lines = list(table([seldom, dear, dear, dear]))
+    assert "ms to make a screenshot ready: 210 by the clock, 300 of the processor" in lines
 
 
 def test_what_is_changed_is_a_tenth_of_the_pixels() -> None:
@@ -109,4 +131,4 @@ def test_both_ways_are_run_on_the_same_case(screen: Picture, view: Picture, tmp_
     [(ours, original)] = run([{**case, "screen_wh": [1280, 800]}], tmp_path, tmp_path)
     assert ours.error_px < original.error_px < 20
     assert json.loads(json.dumps(ours.prediction.to_json()))["accepted"] is True
-    assert ours.prediction.tracking_cpu_ms is not None
+    assert ours.prediction.tracking_cost is not None
