@@ -22,7 +22,7 @@ from PIL import Image
 
 from desktop_agent.aim import Aims
 from desktop_agent.find import PointFinder
-from desktop_agent.locate import FoundPoint, find_screen_point
+from desktop_agent.locate import see
 from desktop_agent.one_thread import keep_to_one_thread
 from desktop_agent.overlay import Overlay
 from desktop_agent.overlay_message import Patch
@@ -74,7 +74,7 @@ def try_case(case: dict[str, Any], simulator: Path) -> Tried:
     case["out"] = [min(side, limit) for side, limit in zip(case["out"], (MOST_WIDTH, MOST_WIDTH * 3 // 4), strict=True)]
     screenshot = Screenshot(_read(simulator / "screens" / case["screenshot"]), 0, 0)
     overlay = KeptOverlay(screenshot)
-    finder = PointFinder(RecentScreens(lambda: [screenshot]), Aims(_find), overlay)
+    finder = PointFinder(RecentScreens(lambda: [screenshot]), Aims(see), overlay)
     scale = SCALED_WIDTH / screenshot.pixels.shape[1]
     try:
         view, truth = _photograph(case, simulator, ())
@@ -90,10 +90,6 @@ def try_case(case: dict[str, Any], simulator: Path) -> Tried:
         return Tried(case["group"], np.inf, found.screen_point.distance_to(truth) * scale)
     except CopyPasteError:
         return Tried(case["group"], np.inf, np.inf)
-
-
-def _find(view: Picture, screens: Any, near: FoundPoint | None) -> FoundPoint:
-    return find_screen_point(view, screens, near=near)
 
 
 def _photograph(case: dict[str, Any], simulator: Path, patches: Sequence[Patch]) -> tuple[Picture, ScreenPoint]:

@@ -20,7 +20,7 @@ from desktop_agent.devices import PairedDevices
 from desktop_agent.find import PointFinder
 from desktop_agent.journal import Journal
 from desktop_agent.live import LiveDesktop
-from desktop_agent.locate import find_screen_point
+from desktop_agent.locate import see
 from desktop_agent.notification import notify
 from desktop_agent.one_thread import keep_to_one_thread
 from desktop_agent.overlay import PROGRAM, Overlay
@@ -73,8 +73,7 @@ def run(settings: Settings) -> None:
     if told := journal.tell_unknown():
         print(told, flush=True)
 
-    aims = Aims(lambda view, screens, near: find_screen_point(view, screens, near=near))
-    finder = PointFinder(RecentScreens(platform.take_screenshots), aims, overlay)
+    finder = PointFinder(RecentScreens(platform.take_screenshots), Aims(see), overlay)
     pictures_dir = user_pictures_path() / FOLDER
     paster = Paster(desktop, finder.find, journal=journal, pictures_dir=pictures_dir, notify=notify)
     live = LiveDesktop(paster, finder, overlay, desktop.editor_at, lambda line: print(line, flush=True))

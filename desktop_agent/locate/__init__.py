@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from desktop_agent.blank import is_blank_at_aim
-from desktop_agent.features import Grey
-from desktop_agent.homography import Matrix
+from desktop_agent.features import Grey, Points
+from desktop_agent.homography import Matrix, apply
 from desktop_agent.judge import probability
 from desktop_agent.mapping import Fit, Mapping, Size, invert, scaling
 from desktop_agent.pictures import Picture
@@ -23,6 +23,7 @@ from desktop_agent.ready_screen import ReadyScreen
 from desktop_agent.rivals import find_rivals
 from desktop_agent.screenshot import Screenshot
 from desktop_agent.search import Candidate, View, glance, refine, search, search_finely, track
+from desktop_agent.steady import is_steady, is_undisputed, together
 from protocol.errors import (
     AimBesideScreen,
     CameraTooClose,
@@ -67,6 +68,28 @@ class FoundPoint:
     view_size: Size  # (width, height), in whose pixels screen_from_view is
     stages_s: dict[str, float] = field(default_factory=dict)  # seconds that each stage took
 
+    @property
+    def corners_screen(self) -> Points:
+        """The corners of the view on the screen, in its pixels: (4, 2), clockwise from the top left."""
+        right, bottom = self.view_size[0] - 1.0, self.view_size[1] - 1.0
+        return apply(self.screen_from_view, np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]]))
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What a view says: a point, a point that is doubted, or no point at all."""
+
+    point: FoundPoint | None
+    refusal: CopyPasteError | None  # why it is doubted, or why there is none
+
+    @property
+    def found(self) -> FoundPoint:
+        """The point; raises why it is doubted, or why there is none."""
+        if self.refusal:
+            raise self.refusal
+        assert self.point
+        return self.point
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -95,6 +118,15 @@ class Outcome:
         """The point, if nothing speaks against it."""
         return replace(_best(self.answers).found, stages_s=self.stages_s)
 
+    @property
+    def sighting(self) -> Sighting:
+        """The point, or the one that a further view may confirm: nothing that is seen speaks against it."""
+        if not self.refusal:
+            return Sighting(self.found, None)
+        is_one = self.best and is_undisputed(self.best.candidate.agreement)
+        may_be_confirmed = is_one and not isinstance(self.refusal, ScreenAmbiguous)
+        return Sighting(self.found if may_be_confirmed else None, self.refusal)
+
 
 def find_screen_point(view: Picture, screens: Sequence[ReadyScreen], *, near: FoundPoint | None = None) -> FoundPoint:
     """Find the point of the desktop under the centre of the view.
@@ -102,16 +134,18 @@ def find_screen_point(view: Picture, screens: Sequence[ReadyScreen], *, near: Fo
     Args:
         view: (H, W, 3) uint8, RGB: the phone's picture of the screen.
         screens: what each monitor showed at that moment.
-        near: what was found in the view a moment before, if any; it need not hold any more.
+        near: what a view of a moment before says, if any, in doubt or not; it need not hold any more.
 
     Raises:
         ScreenNotInView, CameraTooClose, ViewTooBlurred, ViewTooDark, ScreenTooPlain, ScreenDiffers, ScreenAmbiguous,
         AimBesideScreen: why there is no such point.
     """
-    outcome = look(view, screens, near=near)
-    if outcome.refusal:
-        raise outcome.refusal
-    return outcome.found
+    return see(view, screens, near).found
+
+
+def see(view: Picture, screens: Sequence[ReadyScreen], near: FoundPoint | None) -> Sighting:
+    """The same as find_screen_point, and what is doubted, for the view after it; raises nothing."""
+    return look(view, screens, near=near).sighting
 
 
 def find_near(view: Picture, screen: ReadyScreen, near: FoundPoint) -> FoundPoint | None:
@@ -164,19 +198,21 @@ def _look_everywhere(
     view: View, screens: Sequence[ReadyScreen], near: FoundPoint | None, stages_s: dict[str, float]
 ) -> Iterator[Answer]:
     """Answers that may be right: the cheapest first, and the dearest only if none of them is sure."""
-    if near:
+    if near and is_likely(near):  # else nobody knows yet whether it stands in one place only
         with _stage(stages_s, "track"):
             tracked = _track(view, screens, near)
         if tracked:
+            tracked = _supported(tracked, near)
             yield tracked
-            return
+            if is_likely(tracked.found):
+                return
     is_sure = False
     for name, look in (("glance", glance), ("search", search), ("search finely", search_finely)):
         for screen in screens if not is_sure else ():
             with _stage(stages_s, name):
                 for candidate in look(view, screen):
                     answer = _answer(view, candidate)
-                    yield answer
+                    yield _supported(answer, near)
                     if answer.found.probability >= SURE and answer.found.radius_95 <= LARGEST_RADIUS_PX:
                         is_sure = True
                         break
@@ -198,6 +234,17 @@ def _track(view: View, screens: Sequence[ReadyScreen], near: FoundPoint) -> Answ
             if answer and answer.found.probability >= SURE:
                 return answer
     return None
+
+
+def _supported(answer: Answer, near: FoundPoint | None) -> Answer:
+    """An answer, likelier if a view of a moment before says the same and nothing that is seen speaks against it."""
+    found = answer.found
+    if near is None or not near.monitor.is_of_same_monitor(found.monitor):
+        return answer
+    is_credible = is_likely(found) or is_undisputed(answer.candidate.agreement)
+    if not (is_credible and is_steady(near.corners_screen, found.corners_screen)):
+        return answer
+    return replace(answer, found=replace(found, probability=together(found.probability, near.probability)))
 
 
 def _answer(view: View, candidate: Candidate) -> Answer:

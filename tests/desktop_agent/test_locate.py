@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from demo.monitor_camera import Pose, photograph
-from desktop_agent.locate import find_screen_point, is_likely, look
+from desktop_agent.locate import find_screen_point, is_likely, look, see
 from desktop_agent.locate.debug_picture import draw_debug_picture
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen, make_ready
@@ -20,6 +20,7 @@ from protocol.errors import (
     CameraTooClose,
     CopyPasteError,
     ScreenAmbiguous,
+    ScreenDiffers,
     ScreenNotInView,
     ScreenTooPlain,
     ViewTooBlurred,
@@ -30,6 +31,8 @@ from tests.conftest import draw_screen
 from tests.desktop_agent.rooms import draw_room, view_in_a_room
 
 VIEW_SIZE = (960, 720)
+AIM = ScreenPoint(600, 380)
+WEAK_SEEDS = (0, 2)
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +171,32 @@ def test_the_turn_is_how_far_what_is_upright_in_the_view_is_turned_on_the_screen
     view = take_view(screen, ScreenPoint(600, 380), Pose(yaw_deg=0, pitch_deg=0, roll_deg=roll_deg))
     found = find_screen_point(view, [ready])
     assert found.turn_deg == pytest.approx(-roll_deg, abs=0.5)
+
+
+def test_views_of_which_none_is_certain_enough_add_up_if_nothing_speaks_against_them(screen: Picture) -> None:
+    page = np.full_like(screen, 250)
+    page[350:450, 570:710] = screen[300:400, 200:340]  # beside the aim: enough to find it by, not to be sure
+    ready, aim = make_ready(Screenshot(page, 0, 0)), ScreenPoint(780, 470)
+    first, second = (photograph(page, aim, VIEW_SIZE, Pose(), seed) for seed in WEAK_SEEDS)
+    said = see(first, [ready], None)
+    assert type(said.refusal) is type(see(second, [ready], None).refusal) is ScreenDiffers
+    assert see(second, [ready], said.point).found.screen_point.distance_to(aim) < 3
+
+
+def test_views_of_another_document_in_the_same_program_do_not_add_up(screen: Picture) -> None:
+    other = screen.copy()
+    other[200:600, 300:1000] = draw_screen(seed=9)[200:600, 300:1000]
+    ready, view = make_ready(Screenshot(other, 0, 0)), take_view(screen, ScreenPoint(640, 400))
+    before = find_screen_point(take_view(other, ScreenPoint(640, 400)), [ready])
+    assert look(view, [ready], near=before).best is not None
+    with pytest.raises(ScreenDiffers):
+        find_screen_point(view, [ready], near=before)
+
+
+def test_a_view_of_another_place_counts_alone(screen: Picture, ready: ReadyScreen) -> None:
+    here, there = (find_screen_point(take_view(screen, aim), [ready]) for aim in (AIM, ScreenPoint(960, 600)))
+    again = find_screen_point(take_view(screen, ScreenPoint(960, 600)), [ready], near=here)
+    assert again.probability == pytest.approx(there.probability)
 
 
 def test_what_was_found_a_moment_ago_leads_to_the_next_point(screen: Picture, ready: ReadyScreen) -> None:
