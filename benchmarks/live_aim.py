@@ -17,6 +17,7 @@ from PIL import Image
 
 from demo.aiming import AimedScreen, aim_at
 from mobile_client.clients import AimedView
+from mobile_client.live_aim import PAUSE_S
 from protocol.errors import CopyPasteError
 from protocol.geometry import ScreenPoint
 
@@ -33,6 +34,7 @@ def measure(stage: AimedScreen, picture: Any) -> None:
 
     def took(ask: Callable[[AimedView], object], view: Any) -> tuple[float, float]:
         """Milliseconds, by the clock and of the agent's processor."""
+        time.sleep(PAUSE_S)
         start_s, cpu_s = time.monotonic(), _cpu_s(agent)
         try:
             ask(AimedView(view, time.monotonic(), 90.0))
