@@ -39,6 +39,8 @@ def _without_strokes(grey: Grey, way: int) -> Grey:
 
 def _even_share(grey: Grey) -> float:
     """How much of a view the largest even area takes that reaches to its aim."""
+    if min(grey.shape) < BLOCK_PX:
+        return 0.0  # there is no block to be even
     smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), SMOOTHING_PX), np.float32)
     _, across = texture_of_blocks(smooth)
     _, areas, sizes, _ = cv2.connectedComponentsWithStats((across < EVEN_TEXTURE).astype(np.uint8), connectivity=4)

@@ -1,6 +1,7 @@
 """What is taken for a blank part of a screen."""
 
 import numpy as np
+import pytest
 
 from desktop_agent.blank import is_blank_at_aim, may_be_screen_at_aim
 from desktop_agent.features import Grey
@@ -24,6 +25,13 @@ def test_a_sheet_in_a_room_is_blank() -> None:
 
 def test_a_room_is_no_screen() -> None:
     view = small(draw_room())
+    assert not is_blank_at_aim(view)
+    assert not may_be_screen_at_aim(view)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10, 640), (640, 15)])
+def test_a_sliver_of_a_view_shows_no_sheet(size: tuple[int, int]) -> None:
+    view = np.full(size, 235, np.uint8)
     assert not is_blank_at_aim(view)
     assert not may_be_screen_at_aim(view)
 
