@@ -136,7 +136,7 @@ def is_sure(found: FoundPoint) -> bool:
 
 def _markers_help(refusal: CopyPasteError, view: Picture) -> bool:
     """Whether markers on the screen may be seen in a second view; none in a view of a room."""
-    if type(refusal) is ScreenNotInView:
+    if type(refusal) is ScreenNotInView:  # and no kind of it: one too close sees nothing of a room
         return may_be_screen_at_aim(View(view).small)
     return isinstance(refusal, MARKERS_HELP)
 

@@ -16,6 +16,7 @@ Reals = npt.NDArray[np.float64]
 Size = tuple[int, int]  # (width, height)
 
 STEPS = 10
+LAST_STEP = 1e-4  # in half long sides of the view, at most some hundredths of a pixel: what follows changes nothing
 RADIUS_95 = 2.448  # of a normal distribution in the plane, in standard deviations
 BEND_SIGMA = 0.012  # of phones' lenses: what `bend` is likely to be, as a standard deviation from 0
 FOCAL = 1.5  # of phones' cameras, in half long sides of the view: 26 mm on film
@@ -133,7 +134,7 @@ def fit(start: Mapping, points_view: Points, points_screen: Points, knowing: Rea
         step = np.linalg.solve(curvature, slope)
         homography = homography + np.append(step[:8], 0.0).reshape(3, 3)
         bend, focal = bend + float(step[8]), focal * float(np.exp(step[9]))
-        if np.abs(step).max() < 1e-4:
+        if np.abs(step).max() < LAST_STEP:
             break
     homography = homography / homography[2, 2]
     refined = np.linalg.inv(start.normal_from_view) @ homography @ normal_from_screen

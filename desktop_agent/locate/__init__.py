@@ -123,8 +123,8 @@ class Outcome:
         """The point, or the one that a further view may confirm: nothing that is seen speaks against it."""
         if not self.refusal:
             return Sighting(self.found, None)
-        is_one = self.best and is_undisputed(self.best.candidate.agreement)
-        may_be_confirmed = is_one and not isinstance(self.refusal, ScreenAmbiguous)
+        best = None if isinstance(self.refusal, ScreenAmbiguous) else self.best
+        may_be_confirmed = best is not None and is_undisputed(best.candidate.agreement)
         return Sighting(self.found if may_be_confirmed else None, self.refusal)
 
 
