@@ -65,7 +65,7 @@ def normalise(photos: Tensor) -> Tensor:
 
 
 def send(drawn: Tensor, device: torch.device) -> Tensor:
-    """A tensor of the CPU on a device. From ordinary memory a GPU would first have to finish all that it does."""
+    """Copy a tensor of the CPU to a device; pinned, or the copy would wait until a GPU had finished all else."""
     return (drawn.pin_memory() if device.type == "cuda" else drawn).to(device, non_blocking=True)
 
 

@@ -187,7 +187,7 @@ def restore_run(
         model.load_state_dict(saved["model"])
         average.load_state_dict(saved["average"])
         optimiser.load_state_dict(saved["optimiser"])
-        sums += torch.stack([saved["sums"], sums])[0]  # of as many terms, that is
+        sums.copy_(saved["sums"].view_as(sums))  # which refuses sums of more or fewer terms
         run = Run(**saved["run"])
     except UNREADABLE as error:
         fact = f"{file} is damaged, or from a run with another network, loss or start. Name another folder with --out."
