@@ -34,7 +34,7 @@ def measure(stage: AimedScreen, picture: Any) -> None:
 
     def took(ask: Callable[[AimedView], object], view: Any) -> tuple[float, float]:
         """Milliseconds, by the clock and of the agent's processor."""
-        time.sleep(PAUSE_S)
+        time.sleep(PAUSE_S)  # as a phone waits between aims
         start_s, cpu_s = time.monotonic(), _cpu_s(agent)
         try:
             ask(AimedView(view, time.monotonic(), 90.0))
