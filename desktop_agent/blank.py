@@ -11,7 +11,7 @@ SMOOTHING_PX = 2.0  # noise is no texture
 EVEN_TEXTURE = 1.0  # grey levels a pixel
 AT_AIM_PX = 32  # to each side of the aim: it may lie on a thick letter
 LARGE_SHARE = 0.2  # of the view, that a sheet which is plainly seen takes
-SMALL_SHARE = 0.05  # that a page or a table may take: at least .08 in 35 screens not found, this in 3 of 98 rooms
+SMALL_SHARE = 0.05  # that a page or a table may take, and hardly anything even in a room
 
 
 def is_blank_at_aim(grey_view: Grey) -> bool:

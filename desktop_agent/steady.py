@@ -2,10 +2,8 @@
 
 Views of one moment err together: another document in the same program, or lines that moved on, look the same in all of
 them. So earlier views settle at most half of a doubt, and only where nothing in the view speaks against its answer:
-then the doubt is that there is little to see, and each view is a look of its own. Of 264 views of aims hard to tell (of
-seeds that this was set on, four of each aim by a moving hand, 112 of other documents) 5 more are accepted so, all
-within 5 pixels. Believing earlier views by .8, whatever speaks against an answer, would have accepted 7 rightly, 8
-wrongly.
+then the doubt is that there is little to see, and each view is a look of its own. Believing earlier views by more, or
+whatever speaks against an answer, accepts wrong places too.
 """
 
 import numpy as np
