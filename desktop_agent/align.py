@@ -74,7 +74,8 @@ class Followed:
 def lay_into_view(screen: ReadyScreen, mapping: Mapping, box: Box) -> tuple[Grey, Mask]:
     """What the view should show inside the box, and where that is screen or the frame around it: two (h, w)."""
     coarse = _places(mapping, box)
-    step = float(np.median(np.hypot(*np.diff(coarse, axis=1).reshape(-1, 2).T))) / GRID_PX  # screen pixels in a view's
+    steps = np.hypot(*np.diff(coarse, axis=1).reshape(-1, 2).T)
+    step = float(np.median(steps[steps > 0])) / GRID_PX  # screen pixels in a view's
     height, width = screen.framed.shape
     low = np.clip(coarse.min(axis=(0, 1)) - 8, 0, (width - 2, height - 2)).astype(int)
     high = np.clip(coarse.max(axis=(0, 1)) + 9, low + 2, (width, height)).astype(int)
@@ -105,8 +106,9 @@ def _places(mapping: Mapping, box: Box) -> npt.NDArray[np.float64]:
     x = left + GRID_PX * (np.arange(-1, -(-width // GRID_PX) + 1) + 0.5) - 0.5
     y = top + GRID_PX * (np.arange(-1, -(-height // GRID_PX) + 1) + 0.5) - 0.5
     grid = np.stack(np.meshgrid(x, y), axis=-1)
-    places = mapping.to_screen(grid.reshape(-1, 2)).reshape(grid.shape) + FRAME_PX
-    return np.asarray(np.clip(places, -FARTHEST_PX, FARTHEST_PX))
+    points = grid.reshape(-1, 2)
+    places = np.where(mapping.is_below_horizon(points)[:, None], mapping.to_screen(points) + FRAME_PX, FARTHEST_PX)
+    return np.asarray(np.clip(places, -FARTHEST_PX, FARTHEST_PX)).reshape(grid.shape)
 
 
 def _enlarge(of_cells: npt.NDArray[np.float64], box: Box) -> npt.NDArray[np.float32]:

@@ -60,6 +60,21 @@ class Mapping:
             ideal = bent / (1 + self.bend * (ideal**2).sum(axis=1, keepdims=True))
         return apply(self.screen_from_view @ invert(self.normal_from_view), ideal)
 
+    def is_below_horizon(self, points_view: Points) -> npt.NDArray[np.bool_]:
+        """Which of (N, 2) points show the screen's plane, not what lies beyond its horizon: (N,), the centre does."""
+        depths = np.column_stack([points_view, np.ones(len(points_view))]) @ self.screen_from_view[2]
+        return np.asarray(depths * self._depth_at_centre > 0)
+
+    def is_in_front(self, points_screen: Points) -> npt.NDArray[np.bool_]:
+        """Which of (N, 2) points of the screen lie in front of the camera: (N,)."""
+        depths = np.column_stack([points_screen, np.ones(len(points_screen))]) @ self.view_from_screen[2]
+        return np.asarray(depths * self._depth_at_centre > 0)
+
+    @property
+    def _depth_at_centre(self) -> float:
+        """Of either sign: that of all that lies in front of the camera."""
+        return float(self.screen_from_view[2] @ ((self.size[0] - 1) / 2, (self.size[1] - 1) / 2, 1.0))
+
     def at_centre(self) -> tuple[float, float]:
         """The screen pixel under the centre of the view."""
         x, y = apply(self.screen_from_view, np.array([[(self.size[0] - 1) / 2, (self.size[1] - 1) / 2]]))[0]

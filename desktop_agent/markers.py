@@ -225,7 +225,7 @@ def _fit(seen: dict[int, Points], placed: Sequence[Marker], size: Size, screensh
     sides = np.linalg.norm(corners_view[1::4] - corners_view[::4], axis=1)
     mapping, agrees = Mapping(view_from_screen, 0.0, size), np.full(len(known), fill_value=True)
     for closest_px in (ROUGH_PX, CLOSE_PX):
-        if agrees.sum() < FEWEST_MARKERS or not is_possible(mapping):
+        if agrees.sum() < FEWEST_MARKERS or not is_possible(mapping, screenshot.size):
             return None
         chosen = np.repeat(agrees, 4)
         outlier_px = max(closest_px, USUAL_OFF * float(np.median(_off(mapping, corners_view, corners_screen)[chosen])))
@@ -234,7 +234,7 @@ def _fit(seen: dict[int, Points], placed: Sequence[Marker], size: Size, screensh
         mapping = fitted.mapping
         off = _off(mapping, corners_view, corners_screen).reshape(-1, 4)
         agrees = off.max(axis=1) <= np.maximum(FARTHEST_CORNER * sides, CLOSE_PX)
-    if agrees.sum() < FEWEST_MARKERS or not is_possible(mapping):
+    if agrees.sum() < FEWEST_MARKERS or not is_possible(mapping, screenshot.size):
         return None
     return Agreed(fitted, int(agrees.sum()), placed, screenshot)
 

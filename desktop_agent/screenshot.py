@@ -28,9 +28,14 @@ class Screenshot:
     top: int
     scale: float = 1.0  # pixels in a point of the desktop, along each side: 2 on a Retina display
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), in pixels."""
+        return int(self.pixels.shape[1]), int(self.pixels.shape[0])
+
     def contains(self, point: ScreenPoint) -> bool:
         """Whether this monitor shows that point of the desktop."""
-        height, width = int(self.pixels.shape[0]), int(self.pixels.shape[1])
+        width, height = self.size
         x, y = self.from_desktop(point)
         return -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from desktop_agent.agreement import Agreement, measure_agreement
 from desktop_agent.align import Box, Followed, align, follow
-from desktop_agent.features import Features, Grey, find_in_halves, match, shrink
+from desktop_agent.features import Features, Grey, Points, find_in_halves, match, shrink
 from desktop_agent.homography import INLIER_PX, apply, fit_robustly
 from desktop_agent.mapping import Fit, Mapping, Size, fit, scaling
 from desktop_agent.pictures import Picture
@@ -145,28 +145,32 @@ def _candidates(
 def _examine(view: View, screen: ReadyScreen, mapping: Mapping, levels: int) -> Candidate | None:
     """Align a rough mapping and compare what it says with the view; None if no camera can have it."""
     try:
-        if not is_possible(mapping):
+        if not is_possible(mapping, screen.screenshot.size):
             return None
         fitted, _ = align(view.glance, screen, mapping.resized(view.glance_size), levels, ROUGH_PX)
         mapping = fitted.mapping.resized(view.small_size)
-        if not is_possible(mapping):
+        if not is_possible(mapping, screen.screenshot.size):
             return None
         fitted, followed = align(view.small, screen, mapping, CLOSE_LEVELS, CLOSE_PX)
     except (ScreenNotInView, np.linalg.LinAlgError):
         return None
-    if not is_possible(fitted.mapping):
+    if not is_possible(fitted.mapping, screen.screenshot.size):
         return None
     return Candidate(screen, fitted, followed, measure_agreement(view.small, screen, fitted.mapping))
 
 
-def is_possible(mapping: Mapping) -> bool:
+def is_possible(mapping: Mapping, screen_size: Size) -> bool:
     """Whether a camera before a flat screen can have that mapping: not mirrored, folded, or of an absurd scale."""
-    width, height = mapping.size
-    corners_view = np.array([[0, 0, 1], [width - 1, 0, 1], [width - 1, height - 1, 1], [0, height - 1, 1]], np.float64)
-    depths = (corners_view @ mapping.screen_from_view.T)[:, 2]
     jacobian = mapping.jacobian_at_centre()
-    if not (np.isfinite(jacobian).all() and np.all(depths * depths[0] > 0) and np.linalg.det(jacobian) > 0):
+    if not (np.isfinite(jacobian).all() and np.linalg.det(jacobian) > 0):
         return False
+    if not (mapping.is_below_horizon(_corners(mapping.size)).all() or mapping.is_in_front(_corners(screen_size)).all()):
+        return False  # of a screen seen from its edge, the view may show the horizon; then all of it is in front
     longer, shorter = np.linalg.svd(jacobian, compute_uv=False)
     is_of_sane_scale = shorter > 1 / LARGEST_MAGNIFICATION and longer < LARGEST_MAGNIFICATION
     return bool(is_of_sane_scale and longer < STEEPEST * shorter)
+
+
+def _corners(size: Size) -> Points:
+    right, bottom = size[0] - 1.0, size[1] - 1.0
+    return np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]])

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.monitor_camera import Pose, photograph
+from demo.monitor_camera import Pose, photograph, view_from_screen
 from desktop_agent.locate import find_screen_point, is_likely, look, see
 from desktop_agent.locate.debug_picture import draw_debug_picture
+from desktop_agent.mapping import Mapping
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen, make_ready
 from desktop_agent.screenshot import Screenshot
@@ -57,6 +58,14 @@ def test_a_phone_may_be_held_any_way_up(screen: Picture, ready: ReadyScreen, rol
     aim = ScreenPoint(600, 380)
     view = take_view(screen, aim, Pose(roll_deg=roll_deg))
     assert find_screen_point(view, [ready]).screen_point.distance_to(aim) < 1.5
+
+
+def test_a_screen_is_found_in_a_view_that_reaches_beyond_its_horizon(screen: Picture, ready: ReadyScreen) -> None:
+    from_the_edge = Pose(yaw_deg=-55, pitch_deg=-42)
+    corner = np.array([[VIEW_SIZE[0] - 1.0, 0.0]])
+    assert not Mapping(view_from_screen(screen, AIM, VIEW_SIZE, from_the_edge), 0.0, VIEW_SIZE).is_below_horizon(corner)
+    found = find_screen_point(take_view(screen, AIM, from_the_edge), [ready])
+    assert found.screen_point.distance_to(AIM) < 1.5
 
 
 @pytest.mark.parametrize("size", [(720, 960), (4032, 3024)])

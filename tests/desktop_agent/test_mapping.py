@@ -47,6 +47,13 @@ def test_the_bend_of_the_lens_is_found_with_the_homography(bend: float) -> None:
     assert found.at_centre() == pytest.approx(truth.at_centre(), abs=0.3)
 
 
+def test_what_lies_beyond_the_horizon_or_behind_the_camera_is_told() -> None:
+    tilted = Mapping(np.array([[1.0, 0, 0], [0, 1.0, 0], [0, -0.01, 3.0]]), 0.0, SIZE)  # level with the camera: y = 300
+    horizon = float(tilted.to_view(np.array([[320.0, -1e7]]))[0, 1])
+    assert list(tilted.is_below_horizon(np.array([[320, horizon + 1], [320, horizon - 1]]))) == [True, False]
+    assert list(tilted.is_in_front(np.array([[320.0, 290.0], [320.0, 310.0]]))) == [True, False]
+
+
 def test_wrong_pairs_do_not_move_the_mapping() -> None:
     truth = Mapping(VIEW_FROM_SCREEN, 0.02, SIZE)
     assert fit_drawn(2, truth, wrong=30).mapping.at_centre() == pytest.approx(truth.at_centre(), abs=0.4)
