@@ -24,6 +24,7 @@ from protocol.errors import (
     ScreenNotInView,
     ScreenTooPlain,
     SecondViewWanted,
+    ViewTooBlurred,
 )
 from protocol.messages import PasteRequest
 
@@ -32,7 +33,8 @@ MOST_LOOKS = 5  # at content that moves, before a paste
 STILL_S = 0.12
 LONGEST_VIEW_PX = 1280
 SURE_PX = 1.5  # in pixels of a view that long: the 95 % radius
-MARKERS_HELP = (ScreenTooPlain, ScreenDiffers, ScreenAmbiguous, CameraTooClose)  # not the unreadable
+MARKERS_HELP = (ScreenTooPlain, ScreenDiffers, ScreenAmbiguous, CameraTooClose)
+MARKERS_MAY_HELP = (ScreenNotInView, ViewTooBlurred)  # unless the view is of a room
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def is_sure(found: FoundPoint) -> bool:
 
 def _markers_help(refusal: CopyPasteError, view: Picture) -> bool:
     """Whether markers on the screen may be seen in a second view; none in a view of a room."""
-    if type(refusal) is ScreenNotInView:  # and no kind of it: one too close sees nothing of a room
+    if type(refusal) in MARKERS_MAY_HELP:  # and no kind of them: one too close sees nothing of a room
         return may_be_screen_at_aim(View(view).small)
     return isinstance(refusal, MARKERS_HELP)
 

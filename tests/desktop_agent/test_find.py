@@ -253,19 +253,19 @@ def test_where_nothing_can_be_shown_the_first_refusal_is_the_last(blank: Desk) -
     assert blank.error_of(VIEW, PasteRequest(90.0)) is ScreenTooPlain
 
 
-@pytest.mark.parametrize(
-    ("view", "expected"), [(draw_room(), ScreenNotInView), (view_in_a_room(PAGE), SecondViewWanted)]
-)
-def test_where_the_screen_is_not_found_markers_are_shown_unless_it_is_a_room(
-    desk: Desk, view: Picture, expected: type[CopyPasteError]
+@pytest.mark.parametrize("refusal", [ScreenNotInView, ViewTooBlurred])
+def test_where_the_screen_is_not_found_or_smeared_markers_are_shown_unless_it_is_a_room(
+    desk: Desk, refusal: type[CopyPasteError]
 ) -> None:
-    desk.refusal = ScreenNotInView()
-    assert desk.error_of(view, PasteRequest(90.0)) is expected
-    assert bool(desk.overlay.patches) == (expected is SecondViewWanted)
+    desk.refusal = refusal()
+    assert desk.error_of(draw_room(), PasteRequest(90.0)) is refusal
+    assert not desk.overlay.patches
+    assert desk.error_of(view_in_a_room(PAGE), PasteRequest(90.0)) is SecondViewWanted
+    assert desk.overlay.patches
 
 
-@pytest.mark.parametrize("refusal", [AimBesideScreen, ViewTooBlurred, ViewTooDark])
-def test_markers_are_no_help_against_an_aim_beside_the_screen_or_an_unreadable_view(
+@pytest.mark.parametrize("refusal", [AimBesideScreen, ViewTooDark])
+def test_markers_are_no_help_against_an_aim_beside_the_screen_or_a_dark_view(
     desk: Desk, refusal: type[CopyPasteError]
 ) -> None:
     desk.refusal = refusal()
