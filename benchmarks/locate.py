@@ -3,7 +3,8 @@
 DIR/cases.json lists the cases: each has an `id`, a `group`, a `photo` in the same folder (the view), the `screenshot`
 that the agent would have taken, as the name of a file among the screens, its size `screen_wh`, and `gt`, the true point
 `x`, `y`. Groups that begin with `neg` must be refused. Errors are scaled to a screen 1920 pixels wide. The original's
-way runs on the same cases, one after the other, so that both are timed alike.
+way runs on the same cases, one after the other, so that both are timed alike. With `--simulator`, cases of
+`benchmarks.second_view` follow, which tell what markers on the screen add.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from PIL import Image
 
 from benchmarks.contact_sheet import Tile, draw_contact_sheet
 from benchmarks.original_way import find_as_the_original
+from benchmarks.second_view import COUNT, SEED, try_all
+from benchmarks.second_view import table as table_of_second_views
 from desktop_agent.locate import FoundPoint, Outcome, find_screen_point, look
 from desktop_agent.one_thread import keep_to_one_thread
 from desktop_agent.pictures import Picture
@@ -280,6 +283,7 @@ def main() -> int:
     parser.add_argument("--screens", type=Path, required=True, help="folder with the screenshots")
     parser.add_argument("--out", type=Path, help="JSON of every prediction of ours")
     parser.add_argument("--sheet", type=Path, metavar="FILE.jpg", help="a picture of the cases in which ours fails")
+    parser.add_argument("--simulator", type=Path, help="folder of the simulator, for views of screens with markers")
     options = parser.parse_args()
     keep_to_one_thread()  # as the agent does
     cases = json.loads((options.cases / "cases.json").read_text())
@@ -287,13 +291,17 @@ def main() -> int:
     if options.out:
         predictions = {answer.case["id"]: answer.prediction.to_json() for answer in ours}
         options.out.write_text(json.dumps(predictions, indent=1))
-    failed = [answer for answer in ours if has_failed(answer)]
-    if options.sheet and failed:
-        sheet = draw_contact_sheet(tile_of(answer, options.cases, options.screens) for answer in failed)
-        Image.fromarray(sheet).save(options.sheet, quality=SHEET_QUALITY)
+    tiles = [tile_of(answer, options.cases, options.screens) for answer in ours if has_failed(answer)]
     for name, answers in (("ours", ours), ("the original's way", originals)):
         print(f"\n{name}")
         print("\n".join(table(answers)))
+    if options.simulator:
+        tried = try_all(options.simulator, SEED, COUNT)
+        print("\nours, with markers on the screen")
+        print("\n".join(table_of_second_views(tried)))
+        tiles += [each.failure for each in tried if each.failure]
+    if options.sheet and tiles:
+        Image.fromarray(draw_contact_sheet(tiles)).save(options.sheet, quality=SHEET_QUALITY)
     return 0
 
 

@@ -3,13 +3,14 @@
 DIR holds a simulator of photographs of monitors: `sim.py` with `make_cases(seed, count, counts_of_refusals)` and
 `render(case, photo_screen=...)`, and the folder `screens` that it photographs. Each case is first answered as any view
 is. Where the agent would then show markers, they are laid over the screen, it is photographed again, and that view is
-answered. Errors are scaled to a screen 1920 pixels wide.
+answered. Errors are scaled to a screen 1920 pixels wide. `python -m benchmarks.locate --simulator DIR` prints the
+same below its own tables.
 """
 
 import argparse
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -20,6 +21,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from benchmarks.contact_sheet import Tile
 from desktop_agent.aim import Aims
 from desktop_agent.find import PointFinder
 from desktop_agent.locate import see
@@ -39,6 +41,8 @@ REFUSALS = ("neg_other", "neg_none", "neg_sameapp", "neg_offscreen")  # groups o
 SHOWS_NO_MARKERS = ("neg_other", "neg_none", "neg_sameapp")  # it is not this computer's screen
 MOST_WIDTH = 2016  # of a view: larger ones are made smaller before anything is looked for in them
 JPEG_QUALITY = 85  # of the phone
+SEED, COUNT = "markers", 15
+NAMES = ("first view", "second view")
 
 
 @dataclass
@@ -66,6 +70,7 @@ class Tried:
     group: str
     first_px: float  # error of the first view; infinite if it was refused
     last_px: float  # of the second view where one was wanted, else of the first
+    failure: Tile | None  # the last view, if there is a point that was not found, or one that should not have been
 
 
 def try_case(case: dict[str, Any], simulator: Path) -> Tried:
@@ -76,20 +81,29 @@ def try_case(case: dict[str, Any], simulator: Path) -> Tried:
     overlay = KeptOverlay(screenshot)
     finder = PointFinder(RecentScreens(lambda: [screenshot]), Aims(see), overlay)
     scale = SCALED_WIDTH / screenshot.pixels.shape[1]
+
+    def look(patches: Sequence[Patch], *, is_second_view: bool) -> tuple[float, Tile]:
+        """The error, infinite if it was refused, and the view to show."""
+        view, truth = _photograph(case, simulator, patches)
+        aim = truth if np.isfinite(truth.x) else None
+        try:
+            found = finder.find(view, PasteRequest(1.0, is_second_view=is_second_view))
+        except SecondViewWanted:
+            raise
+        except CopyPasteError as error:
+            return np.inf, Tile(f"{case['id']}, {NAMES[is_second_view]}: {error.code}", view, screenshot.pixels, aim)
+        error_px = found.screen_point.distance_to(truth) * scale
+        what = f"{error_px:.0f} px off" if aim else "falsely accepted"
+        return error_px, Tile(f"{case['id']}, {NAMES[is_second_view]}: {what}", view, screenshot.pixels, aim)
+
     try:
-        view, truth = _photograph(case, simulator, ())
-        first_px = finder.find(view, PasteRequest(1.0)).screen_point.distance_to(truth) * scale
-        return Tried(case["group"], first_px, first_px)
+        first_px, tile = look((), is_second_view=False)
+        last_px = first_px
     except SecondViewWanted:
-        pass
-    except CopyPasteError:
-        return Tried(case["group"], np.inf, np.inf)
-    view, truth = _photograph(case, simulator, () if case["group"] in SHOWS_NO_MARKERS else overlay.patches)
-    try:
-        found = finder.find(view, PasteRequest(1.0, is_second_view=True))
-        return Tried(case["group"], np.inf, found.screen_point.distance_to(truth) * scale)
-    except CopyPasteError:
-        return Tried(case["group"], np.inf, np.inf)
+        shown = () if case["group"] in SHOWS_NO_MARKERS else overlay.patches
+        first_px, (last_px, tile) = np.inf, look(shown, is_second_view=True)
+    has_failed = last_px < np.inf if case["group"] in REFUSALS else last_px >= CLOSE_PX
+    return Tried(case["group"], first_px, last_px, tile if has_failed else None)
 
 
 def _photograph(case: dict[str, Any], simulator: Path, patches: Sequence[Patch]) -> tuple[Picture, ScreenPoint]:
@@ -120,44 +134,46 @@ def _load(simulator: Path) -> Any:
     return module
 
 
-def print_table(tried: Sequence[Tried]) -> None:
+def try_all(simulator: Path, seed: str, count: int, groups: Sequence[str] = (), jobs: int = 2) -> list[Tried]:
+    """Answer so many cases of each group, or of those named only."""
+    cases = _load(simulator).make_cases(seed, count, dict.fromkeys(REFUSALS, count))
+    wanted = [case for case in cases if not groups or case["group"] in groups]
+    with ProcessPoolExecutor(jobs) as pool:
+        return list(pool.map(partial(try_case, simulator=simulator), wanted))
+
+
+def table(tried: Sequence[Tried]) -> Iterator[str]:
     """One line per group, then all of them."""
-    print(f"{'group':14} {'n':>4} | {'<5 px at first':>14} | {'<5 px after a retry':>19} {'<20 px':>7} {'median':>7}")
+    yield f"{'group':14} {'n':>4} | {'<5 px at first':>14} | {'<5 px after a retry':>19} {'<20 px':>7} {'median':>7}"
     for group in dict.fromkeys(each.group for each in tried):
-        _print_line(group, [each for each in tried if each.group == group])
+        yield _row(group, [each for each in tried if each.group == group])
     found = [each for each in tried if each.group not in REFUSALS]
-    _print_line("all", found)
-    _print_line("all unscrolled", [each for each in found if each.group != "scrolled"])
+    yield _row("all", found)
+    yield _row("all unscrolled", [each for each in found if each.group != "scrolled"])
     wrong = sum(RIGHT_PX < each.last_px < np.inf for each in found)
-    print(f"accepted and wrong: {wrong} of {len(found)}")
+    yield f"accepted and wrong: {wrong} of {len(found)}"
     refused = [each for each in tried if each.group in REFUSALS]
-    print(f"falsely accepted: {sum(each.last_px < np.inf for each in refused)} of {len(refused)}")
+    yield f"falsely accepted: {sum(each.last_px < np.inf for each in refused)} of {len(refused)}"
+    yield f"failed: {'; '.join(each.failure.title for each in tried if each.failure) or 'none'}"
 
 
-def _print_line(name: str, tried: Sequence[Tried]) -> None:
+def _row(name: str, tried: Sequence[Tried]) -> str:
     first, last = (np.array([getattr(each, field) for each in tried]) for field in ("first_px", "last_px"))
     close, close_after = (f"{100 * np.mean(px < CLOSE_PX):.0f} %" for px in (first, last))
     right_after = f"{100 * np.mean(last < RIGHT_PX):.0f} %"
-    print(f"{name:14} {len(tried):4} | {close:>14} | {close_after:>19} {right_after:>7} {np.median(last):7.2f}")
+    return f"{name:14} {len(tried):4} | {close:>14} | {close_after:>19} {right_after:>7} {np.median(last):7.2f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser("benchmarks.second_view", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--simulator", type=Path, required=True)
-    parser.add_argument("--seed", default="markers")
-    parser.add_argument("--cases", type=int, default=8, help="in each group")
+    parser.add_argument("--seed", default=SEED)
+    parser.add_argument("--cases", type=int, default=COUNT, help="in each group")
     parser.add_argument("--groups", nargs="*", help="only these")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args(arguments)
-    counts = dict.fromkeys(REFUSALS, given.cases)
-    cases = [
-        case
-        for case in _load(given.simulator).make_cases(given.seed, given.cases, counts)
-        if not given.groups or case["group"] in given.groups
-    ]
-    with ProcessPoolExecutor(given.jobs) as pool:
-        print_table(list(pool.map(partial(try_case, simulator=given.simulator), cases)))
+    print("\n".join(table(try_all(given.simulator, given.seed, given.cases, given.groups, given.jobs))))
     return 0
 
 
