@@ -152,6 +152,25 @@ def follow(grey_view: Grey, screen: ReadyScreen, mapping: Mapping, levels: int, 
     return corners.joined(Followed(mapping.to_screen(edges_here + offset), edges_there + offset, across))
 
 
+def shift(grey_view: Grey, screen: ReadyScreen, mapping: Mapping) -> tuple[Mapping, float]:
+    """Move a mapping by as much as the view has moved as a whole (phase correlation, Kuglin and Hines 1975).
+
+    Args:
+        grey_view: (H, W) uint8, of the mapping's size.
+        screen: the screen.
+        mapping: of the view before.
+
+    Returns:
+        The mapping, and how alike the two are then: 1 for the same picture, near 0 for another.
+    """
+    laid, _ = lay_into_view(screen, mapping, (0, 0, *mapping.size))
+    expected, seen = (even_out(picture).astype(np.float32) for picture in (laid, grey_view))
+    window = cv2.createHanningWindow((expected.shape[1], expected.shape[0]), cv2.CV_32F)
+    (x, y), alike = cv2.phaseCorrelate(expected, seen, window)
+    moved = np.array([[1.0, 0, x], [0, 1.0, y], [0, 0, 1.0]])
+    return Mapping(moved @ mapping.view_from_screen, mapping.bend, mapping.size), alike
+
+
 def _follow_corners(expected: Grey, seen: Grey, mask: Mask, levels: int) -> tuple[Points, Points]:
     """Where patches that are distinct in every direction are, and where they were found."""
     chosen = cv2.goodFeaturesToTrack(expected, MOST_PATCHES, WEAKEST_CORNER, PATCHES_APART_PX, mask=mask, blockSize=7)

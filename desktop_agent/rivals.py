@@ -15,7 +15,7 @@ from desktop_agent.features import Grey, Points
 from desktop_agent.homography import apply
 from desktop_agent.mapping import Mapping, scaling
 from desktop_agent.ready_screen import FRAME_PX, ReadyScreen
-from desktop_agent.search import Candidate, View, track
+from desktop_agent.search import Candidate, View, examine
 
 ALIKE = 0.65  # correlation of places that are worth comparing with the view; two equal windows have .7 or more
 MOST_PLACES = 3
@@ -36,7 +36,7 @@ def find_rivals(view: View, candidate: Candidate, apart_px: float) -> Iterator[C
     mapping = candidate.fit.mapping
     for dx, dy in find_places_alike(candidate.screen, mapping, apart_px):
         moved = np.array([[1.0, 0, -dx], [0, 1.0, -dy], [0, 0, 1.0]])
-        rival = track(view, candidate.screen, Mapping(mapping.view_from_screen @ moved, mapping.bend, mapping.size))
+        rival = examine(view, candidate.screen, Mapping(mapping.view_from_screen @ moved, mapping.bend, mapping.size))
         if rival:
             yield rival
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from desktop_agent.agreement import Agreement, measure_agreement
-from desktop_agent.align import Box, Followed, align, follow
+from desktop_agent.align import Box, Followed, align, follow, shift
 from desktop_agent.features import Features, Grey, Points, find_in_halves, match, shrink
 from desktop_agent.homography import INLIER_PX, apply, fit_robustly
 from desktop_agent.mapping import Fit, Mapping, Size, fit, scaling
@@ -16,13 +16,17 @@ from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen
 from protocol.errors import ScreenNotInView
 
+LEAST_PX = 160  # long side of the view in which is seen how far it has moved since the one before
 GLANCE_PX = 320  # long side of the view in which a screen is searched first
 MEDIUM_PX = 448  # long side of the view in which it is searched again
 SMALL_PX = 640  # long side of the view in which it is searched at last, and in which a mapping is judged
 FINE_PX = 1280  # long side of the view in which the point is refined
 MOST_HYPOTHESES = 3
 FEWEST_INLIERS = 8
-SEARCH_LEVELS, TRACK_LEVELS, CLOSE_LEVELS, REFINE_LEVELS = 2, 3, 1, 1  # of pyramids: how far off a mapping may be
+SEARCH_LEVELS, EXAMINE_LEVELS = 2, 3  # of pyramids: how far off a mapping may be
+TRACK_LEVELS, CLOSE_LEVELS, REFINE_LEVELS = 2, 1, 1
+AS_BEFORE = 0.6  # how alike, once shifted, views are between which a phone is hardly turned or brought nearer
+VAGUE_PX = 0.3  # radius of 95 %, in screen pixels, beyond which a mapping is aligned once more
 ROUGH_PX, CLOSE_PX, REFINED_PX = 3.0, 1.5, 1.0  # residuals beyond which a patch loses its say, from step to step
 REFINED_BOX_PX = 512  # side of the box around the aim in which the point is refined
 LARGEST_MAGNIFICATION = 12.0  # screen pixels in a pixel of the small view, or the other way round
@@ -45,23 +49,38 @@ class View:
         return self.small.shape[1], self.small.shape[0]
 
     @property
+    def has_finer(self) -> bool:
+        """Whether the fine picture shows more than the small one: that of a paste does, that of an aim does not."""
+        return self.fine_size != self.small_size
+
+    @property
     def fine_size(self) -> Size:
         """Of the fine picture."""
         return self.fine.shape[1], self.fine.shape[0]
 
     @property
     def glance_size(self) -> Size:
-        """Of the smallest picture."""
+        """Of the picture for a glance."""
         return self.glance.shape[1], self.glance.shape[0]
 
     @cached_property
+    def least(self) -> Grey:
+        """The smallest picture, which shows how far all of it has moved."""
+        return shrink(self.glance, LEAST_PX)
+
+    @property
+    def least_size(self) -> Size:
+        """Of the smallest picture."""
+        return self.least.shape[1], self.least.shape[0]
+
+    @cached_property
     def glance_features(self) -> Features:
-        """Of the smallest picture, in the small one's pixels."""
+        """Of the picture for a glance, in the small one's pixels."""
         return self._find(self.glance)
 
     @cached_property
     def medium_features(self) -> Features:
-        """Of a picture between the smallest and the small one, in the small one's pixels."""
+        """Of a picture between that and the small one, in the small one's pixels."""
         return self._find(shrink(self.small, MEDIUM_PX))
 
     @cached_property
@@ -105,14 +124,31 @@ def search_finely(view: View, screen: ReadyScreen) -> Iterator[Candidate]:
 
 
 def track(view: View, screen: ReadyScreen, near: Mapping) -> Candidate | None:
-    """Where the screen is if it is not far from where it was a moment ago; None if it is not."""
-    return _examine(view, screen, near.resized(view.small_size), TRACK_LEVELS)
+    """Where the screen is if it is not far from where it was a moment ago; None if it is not.
+
+    All of the view is shifted at once, as a hand moves it. If little else has changed, that saves a step to a view that
+    is to be answered quickly.
+    """
+    if not is_possible(near, screen.screenshot.size):
+        return None
+    moved, alike = shift(view.least, screen, near.resized(view.least_size))
+    if alike < AS_BEFORE or view.has_finer:
+        return examine(view, screen, moved)
+    candidate = _made_exact(view, screen, moved.resized(view.small_size), TRACK_LEVELS)
+    if candidate and candidate.fit.radius_95 > VAGUE_PX:
+        return _made_exact(view, screen, candidate.fit.mapping, CLOSE_LEVELS)
+    return candidate
+
+
+def examine(view: View, screen: ReadyScreen, rough: Mapping) -> Candidate | None:
+    """What speaks for a rough mapping; None if no camera can have it, or it is none."""
+    return _examine(view, screen, rough.resized(view.small_size), EXAMINE_LEVELS)
 
 
 def refine(view: View, candidate: Candidate) -> Fit:
     """The candidate's mapping, to the fine view, made exact around the aim."""
-    if view.fine_size == view.small_size:
-        return candidate.fit  # there is nothing finer to look at
+    if not view.has_finer:
+        return candidate.fit
     rough = candidate.fit.mapping.resized(view.fine_size)
     followed = follow(view.fine, candidate.screen, rough, REFINE_LEVELS, _box_around_aim(view.fine_size))
     everywhere = followed.joined(candidate.followed.moved(scaling(view.small_size, view.fine_size)))
@@ -148,10 +184,17 @@ def _examine(view: View, screen: ReadyScreen, mapping: Mapping, levels: int) -> 
         if not is_possible(mapping, screen.screenshot.size):
             return None
         fitted, _ = align(view.glance, screen, mapping.resized(view.glance_size), levels, ROUGH_PX)
-        mapping = fitted.mapping.resized(view.small_size)
-        if not is_possible(mapping, screen.screenshot.size):
-            return None
-        fitted, followed = align(view.small, screen, mapping, CLOSE_LEVELS, CLOSE_PX)
+    except (ScreenNotInView, np.linalg.LinAlgError):
+        return None
+    return _made_exact(view, screen, fitted.mapping.resized(view.small_size), CLOSE_LEVELS)
+
+
+def _made_exact(view: View, screen: ReadyScreen, mapping: Mapping, levels: int) -> Candidate | None:
+    """Align a mapping of the small view and compare what it says with the view; None if no camera can have it."""
+    if not is_possible(mapping, screen.screenshot.size):
+        return None
+    try:
+        fitted, followed = align(view.small, screen, mapping, levels, CLOSE_PX)
     except (ScreenNotInView, np.linalg.LinAlgError):
         return None
     if not is_possible(fitted.mapping, screen.screenshot.size):

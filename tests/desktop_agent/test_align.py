@@ -4,15 +4,17 @@ import pytest
 
 from demo.monitor_camera import Pose, photograph, view_from_screen
 from desktop_agent.agreement import measure_agreement
-from desktop_agent.align import EDGE_SAY, align, follow, lay_into_view
+from desktop_agent.align import EDGE_SAY, align, follow, lay_into_view, shift
 from desktop_agent.features import Grey
 from desktop_agent.mapping import Mapping
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen, make_ready
 from desktop_agent.screenshot import Screenshot
+from desktop_agent.search import AS_BEFORE
 from protocol.errors import ScreenNotInView
 from protocol.geometry import ScreenPoint
 from tests.conftest import draw_screen
+from tests.desktop_agent.rooms import draw_room
 
 SIZE = (640, 480)
 AIM = ScreenPoint(600.0, 380.0)
@@ -38,6 +40,14 @@ def test_a_rough_mapping_becomes_exact(ready: ReadyScreen, grey_view: Grey) -> N
     found, _ = align(grey_view, ready, shifted(9, -7), levels=3, outlier_px=3.0)
     again, _ = align(grey_view, ready, found.mapping, levels=1, outlier_px=1.5)
     assert np.hypot(*np.subtract(again.mapping.at_centre(), (AIM.x, AIM.y))) < 0.3
+
+
+def test_how_far_the_view_has_moved_as_a_whole_is_seen_at_once(ready: ReadyScreen, grey_view: Grey) -> None:
+    moved, alike = shift(grey_view, ready, shifted(110, -70))
+    assert np.hypot(*(moved.to_view(np.array([[AIM.x, AIM.y]])) - [319.5, 239.5])[0]) < 2
+    assert alike > AS_BEFORE
+    room = np.asarray(cv2.cvtColor(cv2.resize(draw_room(), SIZE), cv2.COLOR_RGB2GRAY), np.uint8)
+    assert shift(room, ready, TRUTH)[1] < 0.5 * AS_BEFORE
 
 
 def test_edges_tell_where_a_screen_is_that_has_few_corners(screen: Picture) -> None:

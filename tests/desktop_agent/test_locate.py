@@ -215,6 +215,19 @@ def test_what_was_found_a_moment_ago_leads_to_the_next_point(screen: Picture, re
     assert found.screen_point.distance_to(aim) < 1.5
 
 
+@pytest.mark.parametrize("size", [(640, 480), VIEW_SIZE])
+@pytest.mark.parametrize("pose", [Pose(), Pose(yaw_deg=10, roll_deg=7, screen_in_view=0.9)])
+def test_it_leads_there_without_a_search_though_the_phone_was_moved_by_a_fifth_of_the_view(
+    screen: Picture, ready: ReadyScreen, size: tuple[int, int], pose: Pose
+) -> None:
+    before = find_screen_point(take_view(screen, AIM), [ready])
+    aim = ScreenPoint(AIM.x + 240, AIM.y - 90)
+    found = find_screen_point(photograph(screen, aim, size, pose, seed=3), [ready], near=before)
+    assert found.screen_point.distance_to(aim) < 1.5
+    assert "track" in found.stages_s
+    assert "glance" not in found.stages_s
+
+
 def test_what_was_found_a_moment_ago_need_not_hold_any_more(screen: Picture, ready: ReadyScreen) -> None:
     before = find_screen_point(take_view(screen, ScreenPoint(300, 250)), [ready])
     aim = ScreenPoint(1000, 600)
