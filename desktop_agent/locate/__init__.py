@@ -160,7 +160,8 @@ def look(view: Picture, screens: Sequence[ReadyScreen], *, near: FoundPoint | No
     with _stage(stages_s, "shrink"):
         looked_at = View(view)
     answers = list(_look_everywhere(looked_at, screens, near, stages_s))
-    if answers and is_likely(_best(answers).found):
+    goes_on = "glance" not in stages_s and not looked_at.has_finer  # from an aim that had none; a paste looks again
+    if not goes_on and answers and is_likely(_best(answers).found):
         with _stage(stages_s, "rivals"):
             answers += _look_for_rivals(looked_at, _best(answers))
     return Outcome(answers, _refuse(looked_at, screens, answers), stages_s)

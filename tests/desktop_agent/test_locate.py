@@ -269,6 +269,18 @@ def test_two_equal_windows_of_one_screen_are_ambiguous_if_nothing_around_them_is
         find_screen_point(view, [make_ready(Screenshot(twins, 0, 0))])
 
 
+def test_where_a_window_gets_a_twin_an_aim_goes_on_and_a_paste_is_ambiguous(twins: Picture) -> None:
+    aim, close = ScreenPoint(460, 340), Pose(screen_in_view=0.25)
+    alone = twins.copy()
+    alone[:, 1000:] = (70, 90, 120)
+    before = find_screen_point(take_view(alone, aim, close), [make_ready(Screenshot(alone, 0, 0))])
+    ready = make_ready(Screenshot(twins, 0, 0))
+    of_aim, of_paste = (photograph(twins, aim, size, close, seed=3) for size in ((640, 480), VIEW_SIZE))
+    assert find_screen_point(of_aim, [ready], near=before).screen_point.distance_to(aim) < 1.5
+    with pytest.raises(ScreenAmbiguous):
+        find_screen_point(of_paste, [ready], near=before)
+
+
 @pytest.mark.parametrize("left", [60, 1050])
 def test_what_lies_around_two_equal_windows_tells_which_it_is(twins: Picture, left: int) -> None:
     aim = ScreenPoint(left + 400, 340)
