@@ -75,7 +75,7 @@ def lay_into_view(screen: ReadyScreen, mapping: Mapping, box: Box) -> tuple[Grey
     """What the view should show inside the box, and where that is screen or the frame around it: two (h, w)."""
     coarse = _places(mapping, box)
     steps = np.hypot(*np.diff(coarse, axis=1).reshape(-1, 2).T)
-    step = float(np.median(steps[steps > 0])) / GRID_PX  # screen pixels in a view's
+    step = float(np.median(steps[steps > 0])) / GRID_PX if steps.any() else 0.0  # screen pixels in a view's
     height, width = screen.framed.shape
     low = np.clip(coarse.min(axis=(0, 1)) - 8, 0, (width - 2, height - 2)).astype(int)
     high = np.clip(coarse.max(axis=(0, 1)) + 9, low + 2, (width, height)).astype(int)
@@ -161,8 +161,10 @@ def shift(grey_view: Grey, screen: ReadyScreen, mapping: Mapping) -> tuple[Mappi
         mapping: of the view before.
 
     Returns:
-        The mapping, and how alike the two are then: 1 for the same picture, near 0 for another.
+        The mapping, and how alike the two are then: 1 for the same picture, near 0 for another; what is blank is alike.
     """
+    if min(mapping.size) < 2:
+        return mapping, 0.0  # nothing can be seen to move
     laid, _ = lay_into_view(screen, mapping, (0, 0, *mapping.size))
     expected, seen = (even_out(picture).astype(np.float32) for picture in (laid, grey_view))
     window = cv2.createHanningWindow((expected.shape[1], expected.shape[0]), cv2.CV_32F)

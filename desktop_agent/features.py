@@ -71,8 +71,8 @@ def shrink(grey: Grey, longest: int) -> Grey:
     ratio = longest / max(grey.shape)
     if ratio >= 1:
         return grey
-    size = (round(grey.shape[1] * ratio), round(grey.shape[0] * ratio))
-    while max(grey.shape) >= 2 * longest:  # by two is quickest
+    size = (max(1, round(grey.shape[1] * ratio)), max(1, round(grey.shape[0] * ratio)))
+    while max(grey.shape) >= 2 * longest and min(grey.shape) > 1:  # by two is quickest
         grey = np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 

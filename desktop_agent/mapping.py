@@ -61,7 +61,7 @@ class Mapping:
         return apply(self.screen_from_view @ invert(self.normal_from_view), ideal)
 
     def is_below_horizon(self, points_view: Points) -> npt.NDArray[np.bool_]:
-        """Which of (N, 2) points show the screen's plane, not what lies beyond its horizon: (N,), the centre does."""
+        """Which of (N, 2) points show the screen's plane, not what lies beyond its horizon: (N,); of an ideal lens."""
         depths = np.column_stack([points_view, np.ones(len(points_view))]) @ self.screen_from_view[2]
         return np.asarray(depths * self._depth_at_centre > 0)
 
@@ -107,6 +107,12 @@ class Fit:
 def invert(mapping: Matrix) -> Matrix:
     """The mapping the other way round."""
     return np.asarray(np.linalg.inv(mapping), np.float64)
+
+
+def corners_of(size: Size) -> Points:
+    """The centres of a picture's corner pixels: (4, 2), clockwise from the top left."""
+    right, bottom = size[0] - 1.0, size[1] - 1.0
+    return np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]])
 
 
 def scaling(size: Size, other: Size) -> Matrix:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop_agent.align import FARTHEST_PX
-from desktop_agent.features import Grey, Points
+from desktop_agent.features import Grey
 from desktop_agent.homography import apply
-from desktop_agent.mapping import Mapping, scaling
+from desktop_agent.mapping import Mapping, Size, corners_of, scaling
 from desktop_agent.ready_screen import FRAME_PX, ReadyScreen
 from desktop_agent.search import Candidate, View, examine
 
@@ -45,7 +45,7 @@ def find_places_alike(screen: ReadyScreen, mapping: Mapping, apart_px: float) ->
     """How far, in screen pixels, from what a view shows the screen looks about the same: (dx, dy), the likest first."""
     structure, framed = screen.structure, (screen.framed.shape[1], screen.framed.shape[0])
     size = structure.shape[1], structure.shape[0]
-    shown, is_seen, (left, top) = _cut_out(structure, apply(scaling(framed, size), _outline(mapping) + FRAME_PX))
+    shown, is_seen, (left, top) = _cut_out(structure, _seen_part(mapping, size, framed))
     if not shown.size:
         return
     height, width = shown.shape
@@ -64,21 +64,27 @@ def find_places_alike(screen: ReadyScreen, mapping: Mapping, apart_px: float) ->
         _rule_out(alike, x, y, apart)
 
 
-def _cut_out(picture: Grey, outline: Points) -> tuple[Grey, Mask, tuple[int, int]]:
-    """What lies within an outline, in the box around it; where in that box; and where the box's top-left pixel is."""
-    inside = np.zeros_like(picture)
-    cv2.fillPoly(inside, [np.rint(outline).astype(np.int32)], 255)
-    left, top, width, height = cv2.boundingRect(inside)
+def _seen_part(mapping: Mapping, size: Size, framed: Size) -> Grey:
+    """Which pixels of a picture of the framed screen lie in the view: (h, w), 0 or 255."""
+    seen = np.zeros(size[::-1], np.uint8)
+    corners = corners_of(mapping.size)
+    if mapping.is_below_horizon(corners).all():
+        outline = np.clip(mapping.to_screen(corners), -FARTHEST_PX, FARTHEST_PX) + FRAME_PX
+        return np.asarray(cv2.fillPoly(seen, [np.rint(apply(scaling(framed, size), outline)).astype(np.int32)], 255))
+    rows, columns = np.indices(seen.shape)
+    places = apply(scaling(size, framed), np.stack([columns.ravel(), rows.ravel()], axis=1)) - FRAME_PX
+    in_view = mapping.to_view(places)
+    is_seen = mapping.is_in_front(places) & ((in_view >= 0) & (in_view <= corners[2])).all(axis=1)
+    seen[is_seen.reshape(seen.shape)] = 255
+    return seen
+
+
+def _cut_out(picture: Grey, seen: Grey) -> tuple[Grey, Mask, tuple[int, int]]:
+    """What is seen of a picture, in the box around it; where in that box; and where the box's top-left pixel is."""
+    left, top, width, height = cv2.boundingRect(seen)
     box = slice(top, top + height), slice(left, left + width)
-    is_inside = inside[box] > 0
-    return np.where(is_inside, picture[box], NOTHING).astype(np.uint8), is_inside, (left, top)
-
-
-def _outline(mapping: Mapping) -> Points:
-    """The corners of a view on the screen, in its pixels: (4, 2)."""
-    width, height = mapping.size
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5
-    return np.clip(mapping.to_screen(corners), -FARTHEST_PX, FARTHEST_PX)
+    is_seen = seen[box] > 0
+    return np.where(is_seen, picture[box], NOTHING).astype(np.uint8), is_seen, (left, top)
 
 
 def _rule_out(alike: npt.NDArray[np.float32], x: int, y: int, around: int) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from desktop_agent.agreement import Agreement, measure_agreement
 from desktop_agent.align import Box, Followed, align, follow, shift
-from desktop_agent.features import Features, Grey, Points, find_in_halves, match, shrink
+from desktop_agent.features import Features, Grey, find_in_halves, match, shrink
 from desktop_agent.homography import INLIER_PX, apply, fit_robustly
-from desktop_agent.mapping import Fit, Mapping, Size, fit, scaling
+from desktop_agent.mapping import Fit, Mapping, Size, corners_of, fit, scaling
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen
 from protocol.errors import ScreenNotInView
@@ -26,7 +26,7 @@ FEWEST_INLIERS = 8
 SEARCH_LEVELS, EXAMINE_LEVELS = 2, 3  # of pyramids: how far off a mapping may be
 TRACK_LEVELS, CLOSE_LEVELS, REFINE_LEVELS = 2, 1, 1
 AS_BEFORE = 0.6  # how alike, once shifted, views are between which a phone is hardly turned or brought nearer
-VAGUE_PX = 0.3  # radius of 95 %, in screen pixels, beyond which a mapping is aligned once more
+ALIGNED_PX = 0.3  # radius of 95 %, in screen pixels, beyond which a mapping is aligned once more
 ROUGH_PX, CLOSE_PX, REFINED_PX = 3.0, 1.5, 1.0  # residuals beyond which a patch loses its say, from step to step
 REFINED_BOX_PX = 512  # side of the box around the aim in which the point is refined
 LARGEST_MAGNIFICATION = 12.0  # screen pixels in a pixel of the small view, or the other way round
@@ -50,7 +50,7 @@ class View:
 
     @property
     def has_finer(self) -> bool:
-        """Whether the fine picture shows more than the small one: that of a paste does, that of an aim does not."""
+        """Whether the fine picture shows more than the small one; a phone's views while it aims have none."""
         return self.fine_size != self.small_size
 
     @property
@@ -135,8 +135,8 @@ def track(view: View, screen: ReadyScreen, near: Mapping) -> Candidate | None:
     if alike < AS_BEFORE or view.has_finer:
         return examine(view, screen, moved)
     candidate = _made_exact(view, screen, moved.resized(view.small_size), TRACK_LEVELS)
-    if candidate and candidate.fit.radius_95 > VAGUE_PX:
-        return _made_exact(view, screen, candidate.fit.mapping, CLOSE_LEVELS)
+    if candidate and candidate.fit.radius_95 > ALIGNED_PX:
+        return _made_exact(view, screen, candidate.fit.mapping, CLOSE_LEVELS) or candidate
     return candidate
 
 
@@ -207,13 +207,9 @@ def is_possible(mapping: Mapping, screen_size: Size) -> bool:
     jacobian = mapping.jacobian_at_centre()
     if not (np.isfinite(jacobian).all() and np.linalg.det(jacobian) > 0):
         return False
-    if not (mapping.is_below_horizon(_corners(mapping.size)).all() or mapping.is_in_front(_corners(screen_size)).all()):
+    is_all_plane = mapping.is_below_horizon(corners_of(mapping.size)).all()
+    if not (is_all_plane or mapping.is_in_front(corners_of(screen_size)).all()):
         return False  # of a screen seen from its edge, the view may show the horizon; then all of it is in front
     longer, shorter = np.linalg.svd(jacobian, compute_uv=False)
     is_of_sane_scale = shorter > 1 / LARGEST_MAGNIFICATION and longer < LARGEST_MAGNIFICATION
     return bool(is_of_sane_scale and longer < STEEPEST * shorter)
-
-
-def _corners(size: Size) -> Points:
-    right, bottom = size[0] - 1.0, size[1] - 1.0
-    return np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]])

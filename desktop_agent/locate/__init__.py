@@ -17,7 +17,7 @@ from desktop_agent.blank import is_blank_at_aim
 from desktop_agent.features import Grey, Points
 from desktop_agent.homography import Matrix, apply
 from desktop_agent.judge import probability
-from desktop_agent.mapping import Fit, Mapping, Size, invert, scaling
+from desktop_agent.mapping import Fit, Mapping, Size, corners_of, invert, scaling
 from desktop_agent.pictures import Picture
 from desktop_agent.ready_screen import ReadyScreen
 from desktop_agent.rivals import find_rivals
@@ -71,8 +71,13 @@ class FoundPoint:
     @property
     def corners_screen(self) -> Points:
         """The corners of the view on the screen, in its pixels: (4, 2), clockwise from the top left."""
-        right, bottom = self.view_size[0] - 1.0, self.view_size[1] - 1.0
-        return apply(self.screen_from_view, np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]]))
+        return apply(self.screen_from_view, corners_of(self.view_size))
+
+    @property
+    def reaches_horizon(self) -> bool:
+        """Whether a corner of the view lies beyond the horizon of the screen's plane: it is no place on the screen."""
+        mapping = Mapping(invert(self.screen_from_view), 0.0, self.view_size)
+        return not mapping.is_below_horizon(corners_of(self.view_size)).all()
 
 
 @dataclass(frozen=True)
@@ -160,11 +165,13 @@ def look(view: Picture, screens: Sequence[ReadyScreen], *, near: FoundPoint | No
     with _stage(stages_s, "shrink"):
         looked_at = View(view)
     answers = list(_look_everywhere(looked_at, screens, near, stages_s))
-    goes_on = "glance" not in stages_s and not looked_at.has_finer  # from an aim that had none; a paste looks again
-    if not goes_on and answers and is_likely(_best(answers).found):
+    if answers and is_likely(_best(answers).found):
         with _stage(stages_s, "rivals"):
             answers += _look_for_rivals(looked_at, _best(answers))
-    return Outcome(answers, _refuse(looked_at, screens, answers), stages_s)
+    refusal = _refuse(looked_at, screens, answers)
+    if near and isinstance(refusal, ScreenAmbiguous):
+        return look(view, screens)  # a hand that moved by a cell of a table looks as if it had not moved
+    return Outcome(answers, refusal, stages_s)
 
 
 def _refuse(view: View, screens: Sequence[ReadyScreen], answers: Sequence[Answer]) -> CopyPasteError | None:
@@ -243,7 +250,8 @@ def _supported(answer: Answer, near: FoundPoint | None) -> Answer:
     if near is None or not near.monitor.is_of_same_monitor(found.monitor):
         return answer
     is_credible = is_likely(found) or is_undisputed(answer.candidate.agreement)
-    if not (is_credible and is_steady(near.corners_screen, found.corners_screen)):
+    have_corners = not (near.reaches_horizon or found.reaches_horizon)
+    if not (is_credible and have_corners and is_steady(near.corners_screen, found.corners_screen)):
         return answer
     return replace(answer, found=replace(found, probability=together(found.probability, near.probability)))
 

@@ -68,6 +68,23 @@ def test_a_screen_is_found_in_a_view_that_reaches_beyond_its_horizon(screen: Pic
     assert found.screen_point.distance_to(AIM) < 1.5
 
 
+def test_what_reaches_beyond_the_horizon_has_no_corners_to_be_steady_by(screen: Picture, ready: ReadyScreen) -> None:
+    found, from_the_edge = (
+        find_screen_point(take_view(screen, AIM, pose), [ready]) for pose in (Pose(), Pose(yaw_deg=-55, pitch_deg=-42))
+    )
+    assert (found.reaches_horizon, from_the_edge.reaches_horizon) == (False, True)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (640, 1), (640, 3), (1, 640), (160, 1), (1280, 8), (2000, 3)])
+def test_a_view_of_next_to_nothing_is_refused_while_aiming_too(
+    screen: Picture, ready: ReadyScreen, size: tuple[int, int]
+) -> None:
+    before = find_screen_point(take_view(screen, AIM), [ready])
+    view = np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), np.uint8)
+    with pytest.raises(CopyPasteError):
+        find_screen_point(view, [ready], near=before)
+
+
 @pytest.mark.parametrize("size", [(720, 960), (4032, 3024)])
 def test_a_view_may_be_upright_and_of_twelve_megapixels(
     screen: Picture, ready: ReadyScreen, size: tuple[int, int]
@@ -205,7 +222,7 @@ def test_views_of_another_document_in_the_same_program_do_not_add_up(screen: Pic
 def test_a_view_of_another_place_counts_alone(screen: Picture, ready: ReadyScreen) -> None:
     here, there = (find_screen_point(take_view(screen, aim), [ready]) for aim in (AIM, ScreenPoint(960, 600)))
     again = find_screen_point(take_view(screen, ScreenPoint(960, 600)), [ready], near=here)
-    assert again.probability == pytest.approx(there.probability)
+    assert again.probability == pytest.approx(there.probability, abs=1e-3)  # half of a doubt of .004 would be .002
 
 
 def test_what_was_found_a_moment_ago_leads_to_the_next_point(screen: Picture, ready: ReadyScreen) -> None:
@@ -226,6 +243,30 @@ def test_it_leads_there_without_a_search_though_the_phone_was_moved_by_a_fifth_o
     assert found.screen_point.distance_to(aim) < 1.5
     assert "track" in found.stages_s
     assert "glance" not in found.stages_s
+
+
+def draw_table(cell: tuple[int, int]) -> Picture:
+    """A sheet of numbers under a bar."""
+    random = np.random.default_rng(0)
+    sheet = np.full((800, 1280, 3), 250, np.uint8)
+    sheet[:60] = (60, 90, 70)
+    sheet[60 :: cell[1]] = 190
+    sheet[60:, :: cell[0]] = 190
+    for x, y in np.ndindex(1280 // cell[0], 740 // cell[1]):
+        place = (cell[0] * x + 8, 60 + cell[1] * (y + 1) - 6)
+        cv2.putText(sheet, str(random.integers(100, 999)), place, 0, 0.45, (30, 30, 30), 1, cv2.LINE_AA)
+    return sheet
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1280, 960)])
+@pytest.mark.parametrize("cell", [(64, 24), (100, 40), (160, 60)])
+def test_a_hand_that_moves_by_a_cell_of_a_table_has_moved(cell: tuple[int, int], size: tuple[int, int]) -> None:
+    table, close = draw_table(cell), Pose(screen_in_view=0.35)
+    ready = make_ready(Screenshot(table, 0, 0))
+    before = find_screen_point(photograph(table, ScreenPoint(640, 400), (1280, 960), close, seed=1), [ready])
+    aim = ScreenPoint(640 + cell[0], 400 + cell[1])
+    found = find_screen_point(photograph(table, aim, size, close, seed=3), [ready], near=before)
+    assert found.screen_point.distance_to(aim) < 1.5
 
 
 def test_what_was_found_a_moment_ago_need_not_hold_any_more(screen: Picture, ready: ReadyScreen) -> None:
@@ -269,16 +310,17 @@ def test_two_equal_windows_of_one_screen_are_ambiguous_if_nothing_around_them_is
         find_screen_point(view, [make_ready(Screenshot(twins, 0, 0))])
 
 
-def test_where_a_window_gets_a_twin_an_aim_goes_on_and_a_paste_is_ambiguous(twins: Picture) -> None:
+@pytest.mark.parametrize("size", [(640, 480), VIEW_SIZE])
+def test_where_a_window_gets_a_twin_a_view_of_it_is_ambiguous_wherever_the_one_before_pointed(
+    twins: Picture, size: tuple[int, int]
+) -> None:
     aim, close = ScreenPoint(460, 340), Pose(screen_in_view=0.25)
     alone = twins.copy()
     alone[:, 1000:] = (70, 90, 120)
     before = find_screen_point(take_view(alone, aim, close), [make_ready(Screenshot(alone, 0, 0))])
-    ready = make_ready(Screenshot(twins, 0, 0))
-    of_aim, of_paste = (photograph(twins, aim, size, close, seed=3) for size in ((640, 480), VIEW_SIZE))
-    assert find_screen_point(of_aim, [ready], near=before).screen_point.distance_to(aim) < 1.5
+    view = photograph(twins, aim, size, close, seed=3)
     with pytest.raises(ScreenAmbiguous):
-        find_screen_point(of_paste, [ready], near=before)
+        find_screen_point(view, [make_ready(Screenshot(twins, 0, 0))], near=before)
 
 
 @pytest.mark.parametrize("left", [60, 1050])
