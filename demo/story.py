@@ -105,6 +105,7 @@ def copy_and_paste(cast: Cast, say: Callable[[str], None]) -> Story:
     before = screen.screenshot()
     view = photograph(before, AIM, VIEW_SIZE, Pose(), seed=1)
     phone.point_at(Image.fromarray(view))
+    phone.wait_for_aim(ANSWER_S)
     time.sleep(CAMERA_S)
     holding = phone.screenshot()
     say("Tap: paste where the camera points")
