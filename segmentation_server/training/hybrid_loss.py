@@ -6,6 +6,7 @@ sure of itself, an empty truth or a full one gives a finite loss and finite grad
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import groupby
 
 import torch
 import torch.nn.functional as F
@@ -23,16 +24,21 @@ def hybrid_loss(outputs: Sequence[Tensor], truth: Tensor, terms: str = "bsi") ->
     """Equations 2 and 3 with every weight 1: each term summed over the outputs.
 
     Args:
-        outputs: K maps of (B, 1, H, W) logits, of any floating type.
+        outputs: K maps of (B, 1, H, W) logits, of any floating type. One that is smaller is compared with the truth
+            averaged to its size.
         truth: (B, 1, H, W) in [0, 1].
         terms: the initials of what is summed, one of COMBINATIONS.
 
     Returns:
         (len(terms),) float32, the terms in that order; their sum is the loss.
     """
-    logits = torch.stack([output.float() for output in outputs])  # (K, B, 1, H, W)
-    with torch.autocast(logits.device.type, enabled=False):
-        return torch.stack([len(outputs) * TERMS[term](logits, truth.float()) for term in terms])
+    sums = torch.zeros(len(terms), device=truth.device)
+    with torch.autocast(truth.device.type, enabled=False):
+        for shape, equal in groupby(outputs, key=lambda output: output.shape):
+            logits = torch.stack([output.float() for output in equal])  # (k, B, 1, h, w)
+            seen = truth.float() if shape == truth.shape else F.adaptive_avg_pool2d(truth.float(), shape[-2:])
+            sums = sums + torch.stack([len(logits) * TERMS[term](logits, seen) for term in terms])
+    return sums
 
 
 def bce(logits: Tensor, truth: Tensor) -> Tensor:

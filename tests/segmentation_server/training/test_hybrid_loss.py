@@ -49,6 +49,16 @@ def test_a_combination_sums_its_terms_over_all_outputs(terms: str) -> None:
     assert losses.tolist() == pytest.approx([8 * PUBLISHED[term] for term in terms], abs=8e-6)
 
 
+def test_a_smaller_output_is_compared_with_the_truth_averaged_to_its_size() -> None:
+    truth = square()
+    fine, coarse = logits_of(0.1 + 0.8 * truth), torch.randn(1, 1, 16, 16)
+    averaged = truth.view(1, 1, 16, 4, 16, 4).mean((3, 5))
+
+    together = hybrid_loss([fine, coarse, coarse], truth)
+
+    torch.testing.assert_close(together, hybrid_loss([fine], truth) + hybrid_loss([coarse, coarse], averaged))
+
+
 def test_outputs_that_differ_are_each_compared_with_the_truth_of_their_own_photo() -> None:
     truth = torch.cat([square(), 1 - square()])
     outputs = [torch.randn(2, 1, 64, 64) for _ in range(3)]
