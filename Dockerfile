@@ -8,7 +8,6 @@
 FROM python:3.11-slim
 
 ARG EXTRAS=server
-ENV AR_COPY_PASTE_CACHE=/home/server/weights
 # The first user of most machines has this number too, and so can give the server a file that only they may read.
 RUN useradd --uid 1000 --create-home server
 
@@ -21,7 +20,6 @@ COPY protocol protocol
 COPY http_server http_server
 COPY segmentation_server segmentation_server
 USER 1000
-RUN python -m segmentation_server.weights
 
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \

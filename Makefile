@@ -51,13 +51,11 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	@echo "Setting up the demo, once: Debian packages if they are missing, then Python packages. This takes minutes."
 	@./debian_packages.sh $(SCREEN_PACKAGES)
 	$(BIN)/pip install --disable-pip-version-check -e '.[demo]'
-	$(BIN)/python -m segmentation_server.weights
 	@touch $@
 
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 	@./debian_packages.sh --wanted python3-tk
 	$(BIN)/pip install --disable-pip-version-check -e '.[server,agent]'
-	$(BIN)/python -m segmentation_server.weights
 	@touch $@
 
 $(VENV)/.phone: pyproject.toml | $(VENV)/bin/python
@@ -68,7 +66,6 @@ $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	@./debian_packages.sh $(DESK_PACKAGES)
 	$(BIN)/pip install --disable-pip-version-check $(TORCH)
 	$(BIN)/pip install --disable-pip-version-check -e '.[dev]'
-	$(BIN)/python -m segmentation_server.weights
 	@touch $@
 
 $(VENV)/.test-editors: $(VENV)/.test

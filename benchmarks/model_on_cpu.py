@@ -24,7 +24,7 @@ from segmentation_server.model import Engine, Float32Array
 from segmentation_server.model.engines import OURS, load_engine
 from segmentation_server.photo import read_photo
 from segmentation_server.segmenter import to_batch
-from segmentation_server.weights import fetch_weights
+from segmentation_server.weights import U2NETP, fetch_weights
 
 SIDE = 320  # pixels
 PHOTO = Path(__file__).parents[1] / "demo" / "coffee.png"
@@ -76,7 +76,7 @@ def cpu_table(folder: Path, rounds: int, threads: int) -> Iterator[str]:
         rounds: how often each engine runs.
         threads: cores that each may use.
     """
-    baseline = Contender("u2netp", "ONNX Runtime", partial(load_engine, fetch_weights(), threads))
+    baseline = Contender("u2netp", "ONNX Runtime", partial(load_engine, fetch_weights(U2NETP), threads))
     with SPAWN.Pool(1) as other_process:  # what PyTorch takes of memory ends with it
         other_process.apply(write_models, (folder,))
     photo = read_photo(PHOTO.read_bytes(), 10**6)

@@ -75,7 +75,7 @@ def start_all(programs: Programs, folder: Path, say: Callable[[str], None]) -> C
     desktop = Desktop(programs, folder / "desktop")
     say("Starting the segmentation server")
     command = [sys.executable, "-m", "segmentation_server", "--port", "0"]
-    server = programs.start("segmentation server", command, _inherit(desktop.environment))
+    server = programs.start("segmentation server", command, desktop.environment)
     server_url = server.wait_for("Segmentation server ready at ", START_S)
     _wait_until_ready(server_url)
     say("Starting the desktop agent")
@@ -173,10 +173,3 @@ def _without_proxy() -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     return session
-
-
-def _inherit(environment: dict[str, str]) -> dict[str, str]:
-    """The server's environment: the real home, where the weights are cached; no screen."""
-    import os
-
-    return {**os.environ, "PYTHONUNBUFFERED": environment["PYTHONUNBUFFERED"]}

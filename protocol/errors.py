@@ -369,7 +369,7 @@ class SettingsInvalid(CopyPasteError):
 
 
 class WeightsMissing(CopyPasteError):
-    """The model's weights are missing or damaged. Run `python -m segmentation_server.weights` to fetch them."""
+    """Weights that others made could not be fetched. See that pip reaches a package index, then try again."""
 
     code = "weights_missing"
 

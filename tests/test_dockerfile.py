@@ -62,9 +62,8 @@ def test_every_module_that_it_runs_exists() -> None:
     text = (ROOT / "Dockerfile").read_text()
     modules = set(re.findall(r"""python"?,? "?-m"?,? "?([\w.]+)""", text))
 
-    assert modules == {"segmentation_server", "segmentation_server.weights"}
+    assert modules == {"segmentation_server"}
     assert importlib.util.find_spec("segmentation_server.__main__")
-    assert importlib.util.find_spec("segmentation_server.weights")
 
 
 def test_the_server_does_not_run_as_root() -> None:

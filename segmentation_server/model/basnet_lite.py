@@ -1,8 +1,9 @@
 """photo tensor -> six maps of logits: BASNet's idea, predict and refine, at a laptop's price.
 
-The encoder is EfficientNet-lite0 (Tan and Le 2019 without squeeze-and-excitation, ReLU6 for swish), so that ImageNet
+The encoder is EfficientNet-lite2 (Tan and Le 2019 without squeeze-and-excitation, ReLU6 for swish), so that ImageNet
 weights can be had for it. The decoder is BASNet's with fewer channels, and ends at half the photo's size. The
-refinement works at full size and sees the photo besides the coarse map, which has lost what is finer than two pixels.
+refinement sees the photo besides the coarse map, which has lost what is finer than two pixels. It works at half the
+size too, where four pixels of the photo lie in one cell, so that nothing of them is lost and a layer costs a quarter.
 """
 
 from typing import NamedTuple
@@ -17,7 +18,7 @@ COARSEST = 32  # pixels of the photo, per side, in one of the deepest features
 
 
 class Group(NamedTuple):
-    """A row of EfficientNet-lite0's table: inverted residual blocks (Sandler et al. 2018) of one size."""
+    """A row of EfficientNet-lite2's table: inverted residual blocks (Sandler et al. 2018) of one size."""
 
     blocks: int
     kernel: int
@@ -28,18 +29,19 @@ class Group(NamedTuple):
 
 GROUPS = (
     Group(1, 3, 1, 1, 16),
-    Group(2, 3, 2, 6, 24),
-    Group(2, 5, 2, 6, 40),
-    Group(3, 3, 2, 6, 80),
-    Group(3, 5, 1, 6, 112),
-    Group(4, 5, 2, 6, 192),
-    Group(1, 3, 1, 6, 320),
+    Group(3, 3, 2, 6, 24),
+    Group(3, 5, 2, 6, 48),
+    Group(4, 3, 2, 6, 88),
+    Group(4, 5, 1, 6, 120),
+    Group(5, 5, 2, 6, 208),
+    Group(1, 3, 1, 6, 352),
 )
 STEM_CHANNELS = 32
-SKIPPED_TO = (0, 2, 4, 10, 15)  # the last blocks at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size
-SKIP_CHANNELS = (16, 24, 40, 112, 320)
+SKIPPED_TO = (0, 3, 6, 14, 20)  # the last blocks at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size
+SKIP_CHANNELS = (16, 24, 48, 120, 352)
 DECODER_CHANNELS = (24, 32, 48, 64, 96)  # at the same sizes
-REFINEMENT_CHANNELS = 16
+REFINEMENT_CHANNELS = 32
+CELL = 2  # pixels of the photo, per side, in a cell of the refinement
 
 
 class Layer(nn.Module):
@@ -84,7 +86,7 @@ class InvertedResidual(nn.Module):
         return features + found if self.has_shortcut else found
 
 
-class EfficientNetLite0(nn.Module):
+class EfficientNetLite2(nn.Module):
     """The encoder. (B, 3, H, W), sides multiples of 32 -> features at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
 
     def __init__(self) -> None:
@@ -133,32 +135,31 @@ class LiteDecoder(nn.Module):
 
 
 class LiteRefinement(nn.Module):
-    """Equation 1 with the photo beside the coarse map: a U of three sizes and 16 channels."""
+    """Equation 1 with the photo beside the coarse map: a U of three sizes and 32 channels, in cells of 2 x 2 pixels."""
 
     def __init__(self) -> None:
         super().__init__()
         c = REFINEMENT_CHANNELS
-        self.down1, self.down2, self.down4 = Layer(1 + 3, c), Layer(c, c), Layer(c, c)
-        self.up2, self.up1 = Layer(c, c), Layer(c, c)
-        self.residual = nn.Conv2d(c, 1, 3, padding=1)
+        self.down2, self.down4, self.down8 = Layer(1 + 3 * CELL**2, c), Layer(c, c), Layer(c, c)
+        self.up4, self.up2 = Layer(c, c), Layer(c, c)
+        self.residual = nn.Conv2d(c, CELL**2, 3, padding=1)
 
     def forward(self, coarse: Tensor, batch: Tensor) -> Tensor:
-        """(B, 1, H, W) logits and (B, 3, H, W) photos, sides multiples of 4 -> (B, 1, H, W) logits."""
-        h1 = self.down1(torch.cat([coarse, batch], dim=1))
-        h2 = self.down2(halve(h1))
+        """(B, 1, H / 2, W / 2) logits and (B, 3, H, W) photos, sides multiples of 8 -> (B, 1, H, W) logits."""
+        h2 = self.down2(torch.cat([coarse, F.pixel_unshuffle(batch, CELL)], dim=1))
         h4 = self.down4(halve(h2))
-        d2 = self.up2(upsample(h4, 2) + h2)
-        d1 = self.up1(upsample(d2, 2) + h1)
-        residual: Tensor = self.residual(d1)
-        return coarse + residual
+        h8 = self.down8(halve(h4))
+        d4 = self.up4(upsample(h8, 2) + h4)
+        d2 = self.up2(upsample(d4, 2) + h2)
+        return upsample(coarse, CELL) + F.pixel_shuffle(self.residual(d2), CELL)
 
 
 class BASNetLite(nn.Module):
-    """Encoder, decoder and refinement: called as BASNet is, answers as BASNet does."""
+    """Encoder, decoder and refinement: called as BASNet is, and its first answer is the mask too."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = EfficientNetLite0()
+        self.encoder = EfficientNetLite2()
         self.decoder = LiteDecoder()
         self.side_outputs = nn.ModuleList(nn.Conv2d(c, 1, 3, padding=1) for c in DECODER_CHANNELS)
         self.refinement = LiteRefinement()
@@ -170,15 +171,16 @@ class BASNetLite(nn.Module):
             batch: (B, 3, H, W) float, RGB, scaled and normalised as `segmenter.to_batch` does.
 
         Returns:
-            Six maps of (B, 1, H, W) logits: the refined one, then the decoder's, the finest first.
+            Six maps of logits: the refined one, (B, 1, H, W), then the decoder's at 1/2, 1/4, 1/8, 1/16 and 1/32 of
+            the size, rounded up. These are for training alone, and quicker to compare as they are than brought up.
         """
         height, width = batch.shape[-2:]
         padded = pad_to_multiple(batch, COARSEST)
         decoded = self.decoder(self.encoder(padded))
-        maps = [side(features) for side, features in zip(self.side_outputs, decoded, strict=True)]
-        coarse = [upsample(logits, 2 ** (level + 1)) for level, logits in enumerate(maps)]
+        coarse = [side(features) for side, features in zip(self.side_outputs, decoded, strict=True)]
         refined = self.refinement(coarse[0], padded)
-        return tuple(logits[..., :height, :width] for logits in (refined, *coarse))
+        maps = enumerate((refined, *coarse))
+        return tuple(logits[..., : -(-height // 2**level), : -(-width // 2**level)] for level, logits in maps)
 
     @torch.no_grad()
     def sharpen(self, sharpness: float) -> None:
@@ -190,4 +192,4 @@ class BASNetLite(nn.Module):
         for last in (self.side_outputs[0], self.refinement.residual):
             for weight in last.parameters():
                 weight.mul_(sharpness)
-        self.refinement.down1.conv.weight[:, 0].div_(sharpness)  # the refinement sees the coarse map as before
+        self.refinement.down2.conv.weight[:, 0].div_(sharpness)  # the refinement sees the coarse map as before

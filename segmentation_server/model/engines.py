@@ -7,10 +7,10 @@ from pathlib import Path
 from protocol.errors import SettingsInvalid
 from segmentation_server.model import Engine
 from segmentation_server.model.onnx_engine import OnnxEngine
-from segmentation_server.weights import find_weights
 
 OURS = Path(__file__).parent / "weights"
-FULL = OURS / "basnet.safetensors"  # of BASNet
+LITE = OURS / "basnet_lite.onnx"  # the weights lie beside it
+FULL = OURS / "basnet.safetensors"
 
 
 def load_engine(weights: Path | None, threads: int) -> Engine:
@@ -18,13 +18,11 @@ def load_engine(weights: Path | None, threads: int) -> Engine:
 
     Args:
         weights: an .onnx file runs in ONNX Runtime and a .param file in ncnn, both on the CPU, any other in PyTorch, on
-            a GPU where there is one. None takes BASNet's where PyTorch finds a GPU, and otherwise a network that a CPU
-            is quick with.
+            a GPU where there is one. None takes BASNet where PyTorch finds a GPU, and otherwise BASNet-lite.
         threads: cores that it may use.
 
     Raises:
         SettingsInvalid: the file is none that an engine can run, or its engine is not installed.
-        WeightsMissing: None was asked for and is not there.
     """
     chosen = weights or choose_weights()
     if chosen.suffix == ".onnx":
@@ -53,7 +51,7 @@ def _load_torch(weights: Path, threads: int) -> Engine:
 
 def choose_weights() -> Path:
     """What the server runs unless it is told otherwise."""
-    return FULL if FULL.is_file() and has_gpu() else find_weights()
+    return FULL if FULL.is_file() and has_gpu() else LITE
 
 
 def has_gpu() -> bool:

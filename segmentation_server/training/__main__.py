@@ -13,7 +13,7 @@ from segmentation_server.training.dataset import is_held_back, read_pairs, softe
 from segmentation_server.training.hybrid_loss import COMBINATIONS
 from segmentation_server.training.recipe import read_recipe
 from segmentation_server.training.train import Start, train
-from segmentation_server.weights import LITE0, fetch_weights
+from segmentation_server.weights import LITE2, fetch_weights
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -47,7 +47,7 @@ def _train(options: argparse.Namespace) -> None:
     named = RECIPES / f"{options.recipe}.toml"
     changes = {name: getattr(options, name) for name in ("steps", "model", "loss") if getattr(options, name)}
     recipe = read_recipe(named if named.exists() else Path(options.recipe), **changes)
-    encoder = options.encoder or (fetch_weights(LITE0) if recipe.encoder else None)
+    encoder = options.encoder or (fetch_weights(LITE2) if recipe.encoder else None)
     held_back = read_pairs(options.dataset, recipe.stored_side, is_held_back)
     pairs = read_pairs(options.dataset, recipe.stored_side, lambda name: not is_held_back(name))
     if recipe.teacher_share and options.teacher is None:

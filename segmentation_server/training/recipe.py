@@ -14,7 +14,7 @@ from segmentation_server.training.hybrid_loss import COMBINATIONS
 
 Range = tuple[float, float]
 PRECISIONS = ("float32", "bfloat16")
-ENCODERS = (None, "efficientnet-lite0")
+ENCODERS = (None, "efficientnet-lite2")
 KINDS: dict[object, tuple[type, ...]] = {  # of fields, and what TOML may give for them
     int: (int,),
     float: (int, float),
@@ -64,6 +64,7 @@ class Recipe:
     batch: int = 8
     rate: float = 1e-4  # of AdamW, which without decay of weights is Adam
     encoder_rate: float | None = None  # for an encoder that has learnt already; None is `rate`
+    frozen_blocks: int = 0  # of BASNet-lite's encoder: they and all its normalisation stay as they were taught
     warm_up_steps: int = 0  # the rate climbs to its height
     decay_steps: int = (
         0  # at the end it falls to zero; between the two it is constant, so that a run can be made longer
@@ -72,7 +73,7 @@ class Recipe:
     clip: float | None = None  # the longest gradient
     average: float = 0.0  # how much of the averaged weights stays at each step
     is_xavier: bool = False  # the paper's start, where no weights are given; otherwise PyTorch's own
-    encoder: str | None = None  # "efficientnet-lite0" is fetched
+    encoder: str | None = None  # "efficientnet-lite2" is fetched
     teacher_share: float = 0.0  # of another network's masks in the truths; see `dataset.soften`
     precision: str = "float32"
     is_compiled: bool = False
@@ -88,6 +89,8 @@ class Recipe:
             if getattr(self, name) not in known:
                 raise SettingsInvalid(f"{name} = {getattr(self, name)!r} is unknown to recipes: one of {known}.")
         refuse_beyond_one(self, "average", "teacher_share")
+        if self.frozen_blocks and self.encoder is None:
+            raise SettingsInvalid("frozen_blocks keeps what an encoder was taught: name one with encoder.")
         if min(self.steps, self.batch, self.stored_side, self.judged, self.report_steps) < 1:
             raise SettingsInvalid("steps, batch, stored_side, judged and report_steps start at 1.")
         shares = [share for share, _ in self.sides]

@@ -24,10 +24,11 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from protocol.errors import SettingsInvalid, TrainingDiverged
 from segmentation_server.model.architectures import ARCHITECTURES
+from segmentation_server.model.basnet_lite import EfficientNetLite2
 from segmentation_server.model.checkpoint import UNREADABLE, load_checkpoint, save_checkpoint
 from segmentation_server.training.augment import augment, send
 from segmentation_server.training.dataset import Pairs
-from segmentation_server.training.encoder import start_encoder
+from segmentation_server.training.encoder import freeze, start_encoder
 from segmentation_server.training.hybrid_loss import hybrid_loss
 from segmentation_server.training.judge import judge, predict
 from segmentation_server.training.progress import draw_curves, draw_masks
@@ -128,6 +129,9 @@ def train(
     started_s = checked_s = reported_s = time.monotonic()
     before_s = run.seconds
     model.train()
+    if recipe.frozen_blocks:
+        assert isinstance(model.encoder, EfficientNetLite2)
+        freeze(model.encoder, recipe.frozen_blocks)
     while run.step < recipe.steps and not is_stopped():
         if run.step == recipe.steps - recipe.decay_steps:
             keep("before_decay.pt")

@@ -9,7 +9,7 @@ from segmentation_server.model.engines import choose_weights
 from segmentation_server.model.onnx_engine import OnnxEngine
 from segmentation_server.photo import Photo, read_photo
 from segmentation_server.segmenter import Segmenter
-from segmentation_server.weights import fetch_weights
+from segmentation_server.weights import U2NETP, fetch_weights
 from tests.segmentation_server.server_process import ServerProcess, started_server
 
 COFFEE = Path(__file__).parents[2] / "demo" / "coffee.png"
@@ -28,11 +28,12 @@ def coffee(coffee_png: bytes) -> Photo:
 
 @pytest.fixture(scope="session")
 def u2netp() -> Path:
-    return fetch_weights()
+    """A peer's network, of another shape than ours."""
+    return fetch_weights(U2NETP)
 
 
 @pytest.fixture(scope="session")
-def weights(u2netp: Path) -> Path:
+def weights() -> Path:
     """What the server runs unless it is told otherwise."""
     return choose_weights()
 
@@ -43,7 +44,7 @@ def segmenter(weights: Path) -> Segmenter:
 
 
 @pytest.fixture(scope="session")
-def server(weights: Path) -> Iterator[ServerProcess]:
+def server() -> Iterator[ServerProcess]:
     with started_server() as server:
         server.wait_until_ready()
         yield server

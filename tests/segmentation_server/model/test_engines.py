@@ -8,7 +8,7 @@ import pytest
 
 from protocol.errors import SettingsInvalid
 from segmentation_server.model import engines
-from segmentation_server.model.engines import choose_weights, has_gpu, load_engine
+from segmentation_server.model.engines import LITE, choose_weights, has_gpu, load_engine
 from segmentation_server.model.onnx_engine import OnnxEngine
 
 
@@ -70,13 +70,18 @@ def test_with_a_driver_pytorch_is_asked(is_found: bool, tmp_path: Path, monkeypa
     assert has_gpu() == is_found
 
 
-@pytest.mark.parametrize(("is_found", "is_full"), [(True, True), (False, False)])
-def test_a_gpu_runs_the_whole_of_basnet_once_there_are_weights_of_it(
-    is_found: bool, is_full: bool, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("has_weights", "is_found"), [(True, False), (False, True), (False, False)])
+def test_a_gpu_runs_the_whole_of_basnet_once_there_are_weights_of_it_and_a_cpu_the_small_one(
+    has_weights: bool, is_found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = tmp_path / "basnet.safetensors"
-    full.touch()
     monkeypatch.setattr(engines, "FULL", full)
     monkeypatch.setattr(engines, "has_gpu", lambda: is_found)
+    if has_weights:
+        full.touch()
 
-    assert (choose_weights() == full) == is_full
+    assert choose_weights() == LITE
+
+    full.touch()
+    monkeypatch.setattr(engines, "has_gpu", lambda: True)
+    assert choose_weights() == full

@@ -70,6 +70,7 @@ def test_what_is_left_counts_large_crops_for_more() -> None:
         ("batch = true", "batch = True has no meaning"),
         ("is_compiled = 1", "is_compiled = 1 has no meaning"),
         ("average = 1.5", "average = 1.5 is a share"),
+        ("frozen_blocks = 4", "name one with encoder"),
         ("augmentation = 1", "does not fit"),
         ("augmentation = {window = 0.5}", "does not fit"),
         ("augmentation = {window = [0.5]}", "does not fit"),

