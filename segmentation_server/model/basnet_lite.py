@@ -3,7 +3,7 @@
 The encoder is EfficientNet-lite2 (Tan and Le 2019 without squeeze-and-excitation, ReLU6 for swish), so that ImageNet
 weights can be had for it. The decoder is BASNet's with fewer channels, and ends at half the photo's size. The
 refinement sees the photo besides the coarse map, which has lost what is finer than two pixels. It works at half the
-size too, where four pixels of the photo lie in one cell, so that nothing of them is lost and a layer costs a quarter.
+size too, where four pixels of the photo lie in one cell: nothing of them is lost, and twice the channels cost no more.
 """
 
 from typing import NamedTuple

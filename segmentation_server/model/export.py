@@ -1,8 +1,8 @@
 """`python -m segmentation_server.model.export WEIGHTS.safetensors`: a network for computers without PyTorch.
 
-Needs the extra `export`. It writes WEIGHTS.onnx beside the weights: the graph alone, a tenth of a megabyte, which says
-at which bytes of that very file each weight lies. So weights are kept once, in the format that PyTorch reads too, and
-the two cannot differ. ONNX Runtime widens them once, at load; all arithmetic is in single precision.
+Needs the extra `export`. It writes WEIGHTS.onnx beside the weights: the graph alone, a quarter of a megabyte, which
+says at which bytes of that very file each weight lies. So weights are kept once, in the format that PyTorch reads too,
+and the two cannot differ. ONNX Runtime widens them once, at load; all arithmetic is in single precision.
 
 `--ncnn` writes WEIGHTS.param and WEIGHTS.bin instead, graph and weights for ncnn, which is faster with BASNet.
 """

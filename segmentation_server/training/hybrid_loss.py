@@ -25,7 +25,7 @@ def hybrid_loss(outputs: Sequence[Tensor], truth: Tensor, terms: str = "bsi") ->
 
     Args:
         outputs: K maps of (B, 1, H, W) logits, of any floating type. One that is smaller is compared with the truth
-            averaged to its size.
+            averaged to its size, whose pixels are alike where it divides the truth's.
         truth: (B, 1, H, W) in [0, 1].
         terms: the initials of what is summed, one of COMBINATIONS.
 

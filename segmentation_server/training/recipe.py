@@ -89,8 +89,8 @@ class Recipe:
             if getattr(self, name) not in known:
                 raise SettingsInvalid(f"{name} = {getattr(self, name)!r} is unknown to recipes: one of {known}.")
         refuse_beyond_one(self, "average", "teacher_share")
-        if self.frozen_blocks and self.encoder is None:
-            raise SettingsInvalid("frozen_blocks keeps what an encoder was taught: name one with encoder.")
+        if self.frozen_blocks and (self.model != "basnet-lite" or self.encoder is None):
+            raise SettingsInvalid("frozen_blocks needs an encoder of basnet-lite: name it, or leave frozen_blocks out.")
         if min(self.steps, self.batch, self.stored_side, self.judged, self.report_steps) < 1:
             raise SettingsInvalid("steps, batch, stored_side, judged and report_steps start at 1.")
         shares = [share for share, _ in self.sides]

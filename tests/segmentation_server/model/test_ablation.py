@@ -9,10 +9,10 @@ import torch
 from segmentation_server.model.ablation import LocalContext, MultiScale
 from segmentation_server.model.architectures import ARCHITECTURES
 
-OUTPUTS = {"u-net": 1, "ed": 1, "eds": 7, "eds-rrm-lc": 8, "eds-rrm-ms": 8, "basnet": 8, "basnet-lite": 6}
+OUTPUTS = {"u-net": 1, "ed": 1, "eds": 7, "eds-rrm-lc": 8, "eds-rrm-ms": 8, "basnet": 8}
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", OUTPUTS)
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (50, 70)])
 def test_each_gives_as_many_maps_as_it_has_outputs_of_the_size_of_the_photo(name: str, height: int, width: int) -> None:
     with torch.device("meta"):  # shapes without numbers
@@ -25,7 +25,8 @@ def test_each_gives_as_many_maps_as_it_has_outputs_of_the_size_of_the_photo(name
 def test_each_weight_is_taught(name: str) -> None:
     with torch.device("meta"):
         model = ARCHITECTURES[name].build()
-        torch.stack(model(torch.empty(2, 3, 64, 64))).square().sum().backward()  # type: ignore[no-untyped-call]
+        squares = [logits.square().sum() for logits in model(torch.empty(2, 3, 64, 64))]
+        torch.stack(squares).sum().backward()  # type: ignore[no-untyped-call]  # its stub has no types
 
     assert [name for name, weight in model.named_parameters() if weight.grad is None] == []
 

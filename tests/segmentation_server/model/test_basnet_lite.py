@@ -38,7 +38,7 @@ def test_the_mask_has_the_size_of_the_photo_and_what_trains_beside_it_is_smaller
 
     assert refined.shape == (2, 1, height, width)
     assert [tuple(logits.shape) for logits in coarse] == [
-        (2, 1, math.ceil(height / cells), math.ceil(width / cells)) for cells in (2, 4, 8, 16, 32)
+        (2, 1, math.ceil(height / cell), math.ceil(width / cell)) for cell in (2, 4, 8, 16, 32)
     ]
 
 

@@ -70,18 +70,21 @@ def test_with_a_driver_pytorch_is_asked(is_found: bool, tmp_path: Path, monkeypa
     assert has_gpu() == is_found
 
 
-@pytest.mark.parametrize(("has_weights", "is_found"), [(True, False), (False, True), (False, False)])
-def test_a_gpu_runs_the_whole_of_basnet_once_there_are_weights_of_it_and_a_cpu_the_small_one(
-    has_weights: bool, is_found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cpu_runs_the_small_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = tmp_path / "basnet.safetensors"
+    full.touch()
     monkeypatch.setattr(engines, "FULL", full)
-    monkeypatch.setattr(engines, "has_gpu", lambda: is_found)
-    if has_weights:
-        full.touch()
+    monkeypatch.setattr(engines, "has_gpu", lambda: False)
 
     assert choose_weights() == LITE
 
-    full.touch()
+
+@pytest.mark.parametrize(("file", "runs_full"), [("basnet.safetensors", True), ("something else", False)])
+def test_a_gpu_runs_the_whole_of_basnet_once_there_are_weights_of_it(
+    file: str, runs_full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / file).touch()
+    monkeypatch.setattr(engines, "FULL", tmp_path / "basnet.safetensors")
     monkeypatch.setattr(engines, "has_gpu", lambda: True)
-    assert choose_weights() == full
+
+    assert (choose_weights() == engines.FULL) == runs_full

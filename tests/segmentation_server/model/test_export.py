@@ -17,7 +17,6 @@ from segmentation_server.model import export, torch_engine
 from segmentation_server.model.architectures import ARCHITECTURES, Architecture
 from segmentation_server.model.basnet import RefinementModule
 from segmentation_server.model.basnet_lite import Layer, LiteRefinement
-from segmentation_server.model.blocks import upsample
 from segmentation_server.model.checkpoint import save_checkpoint
 from segmentation_server.model.engines import load_engine
 from segmentation_server.model.export import main
@@ -38,7 +37,7 @@ class Tiny(nn.Module):
         self.refinement = LiteRefinement()
 
     def forward(self, batch: Tensor) -> tuple[Tensor, ...]:
-        coarse = upsample(self.side(self.layer(batch)), 2)
+        coarse = self.side(self.layer(batch))
         return self.refinement(coarse, batch), coarse
 
 
