@@ -10,10 +10,12 @@ from typing import Any
 
 from protocol.errors import SettingsInvalid
 from segmentation_server.model.architectures import ARCHITECTURES
+from segmentation_server.model.basnet_lite import GROUPS
 from segmentation_server.training.hybrid_loss import COMBINATIONS
 
 Range = tuple[float, float]
 PRECISIONS = ("float32", "bfloat16")
+LITE_BLOCKS = sum(group.blocks for group in GROUPS)
 ENCODERS = (None, "efficientnet-lite2")
 KINDS: dict[object, tuple[type, ...]] = {  # of fields, and what TOML may give for them
     int: (int,),
@@ -91,6 +93,8 @@ class Recipe:
         refuse_beyond_one(self, "average", "teacher_share")
         if self.frozen_blocks and (self.model != "basnet-lite" or self.encoder is None):
             raise SettingsInvalid("frozen_blocks needs an encoder of basnet-lite: name it, or leave frozen_blocks out.")
+        if self.frozen_blocks > LITE_BLOCKS:
+            raise SettingsInvalid(f"frozen_blocks = {self.frozen_blocks}, but the encoder has {LITE_BLOCKS} blocks.")
         if min(self.steps, self.batch, self.stored_side, self.judged, self.report_steps) < 1:
             raise SettingsInvalid("steps, batch, stored_side, judged and report_steps start at 1.")
         shares = [share for share, _ in self.sides]

@@ -73,6 +73,7 @@ def test_what_is_left_counts_large_crops_for_more() -> None:
         ("frozen_blocks = 4", "needs an encoder of basnet-lite"),
         ('frozen_blocks = 4\nencoder = "efficientnet-lite2"', "needs an encoder of basnet-lite"),
         ('model = "basnet-lite"\nfrozen_blocks = 4', "needs an encoder of basnet-lite"),
+        ('model = "basnet-lite"\nencoder = "efficientnet-lite2"\nfrozen_blocks = 22', "the encoder has 21 blocks"),
         ("augmentation = 1", "does not fit"),
         ("augmentation = {window = 0.5}", "does not fit"),
         ("augmentation = {window = [0.5]}", "does not fit"),
