@@ -1,4 +1,4 @@
-"""`python -m benchmarks.model`: how fast the networks are at 320 x 320, on the CPU and, if there is one, on the GPU.
+"""`python -m benchmarks.model`: how fast the networks are, on the CPU and, if there is one, on the GPU.
 
 It needs the extra `benchmark`.
 """

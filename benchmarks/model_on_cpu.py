@@ -22,11 +22,10 @@ import numpy as np
 
 from segmentation_server.model import Engine, Float32Array
 from segmentation_server.model.engines import OURS, load_engine
-from segmentation_server.photo import read_photo
+from segmentation_server.photo import Photo, read_photo
 from segmentation_server.segmenter import to_batch
 from segmentation_server.weights import U2NETP, fetch_weights
 
-SIDE = 320  # pixels
 PHOTO = Path(__file__).parents[1] / "demo" / "coffee.png"
 SPAWN = multiprocessing.get_context("spawn")  # a fork would count our memory as the engine's
 LITE, FULL = "BASNet-lite", "BASNet"
@@ -60,7 +59,7 @@ class Measured:
     contender: Contender
     spent: tuple[Spent, ...]  # one of each round
     memory_mb: float  # at its highest, Python and the engine's libraries included
-    mask: Float32Array  # (SIDE, SIDE) in [0, 1]
+    mask: Float32Array  # (size, size) in [0, 1], as the engine's
 
     def speed(self, other: "Measured") -> float:
         """How many times as fast as the other, in the median round."""
@@ -83,7 +82,7 @@ def cpu_table(folder: Path, rounds: int, threads: int) -> Iterator[str]:
     yield from HEAD
     for network in (LITE, FULL):
         contenders = [baseline, *contenders_of(network, folder, threads)]
-        measured = measure_in_turns(contenders, to_batch(photo, SIDE), rounds)
+        measured = measure_in_turns(contenders, photo, rounds)
         yield from rows(measured if network == LITE else measured[1:], measured[0])
 
 
@@ -135,16 +134,16 @@ def load_openvino(graph: Path, threads: int) -> Engine:
 # --- Measuring ------------------------------------------------------------------------------------------------------
 
 
-def measure_in_turns(contenders: Sequence[Contender], batch: Float32Array, rounds: int) -> list[Measured]:
+def measure_in_turns(contenders: Sequence[Contender], photo: Photo, rounds: int) -> list[Measured]:
     """Run all contenders once, then all once more, and so on.
 
     Args:
         contenders: each gets a process.
-        batch: (1, 3, SIDE, SIDE) float32 normalised.
+        photo: (H, W, 3) uint8, RGB; each gets it at its own size.
         rounds: how often, after two runs that make an engine ready and do not count.
     """
     with ExitStack() as running:
-        started = [(contender, running.enter_context(process(contender.load, batch))) for contender in contenders]
+        started = [(contender, running.enter_context(process(contender.load, photo))) for contender in contenders]
         ready = [
             (contender, end, mask) for contender, end in started if (mask := first_mask(contender, end)) is not None
         ]
@@ -168,10 +167,10 @@ def first_mask(contender: Contender, end: Connection) -> Float32Array | None:
 
 
 @contextmanager
-def process(load: Callable[[], Engine], batch: Float32Array) -> Iterator[Connection]:
+def process(load: Callable[[], Engine], photo: Photo) -> Iterator[Connection]:
     """Our end of a process that runs an engine."""
     ours, theirs = SPAWN.Pipe()
-    other = SPAWN.Process(target=serve, args=(theirs, load, batch), daemon=True)
+    other = SPAWN.Process(target=serve, args=(theirs, load, photo), daemon=True)
     other.start()
     theirs.close()  # ours then ends with the process
     try:
@@ -188,9 +187,10 @@ def ask(end: Connection, *, is_last: bool) -> Any:
     return end.recv()
 
 
-def serve(end: Connection, load: Callable[[], Engine], batch: Float32Array) -> None:
+def serve(end: Connection, load: Callable[[], Engine], photo: Photo) -> None:
     """Send a mask, then a time whenever asked, and when asked for the last time the most memory that there was."""
     engine = load()
+    batch = to_batch(photo, engine.size)
     engine(batch)
     end.send(engine(batch)[0])
     while not end.recv():

@@ -19,7 +19,7 @@ class Architecture(NamedTuple):
 
 
 ARCHITECTURES = {
-    "basnet-lite": Architecture(BASNetLite, "BASNet-lite"),
+    "basnet-lite": Architecture(BASNetLite, "BASNet-lite", 288),
     "basnet": Architecture(BASNet, "BASNet"),
     # The rest of Table 1; its last rows are BASNet with the losses that a recipe names.
     "u-net": Architecture(UNet, "U-Net"),

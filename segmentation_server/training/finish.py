@@ -16,13 +16,14 @@ import torch
 from torch import Tensor
 
 from protocol.errors import CopyPasteError, SettingsInvalid
+from segmentation_server.model.architectures import ARCHITECTURES
 from segmentation_server.model.basnet_lite import BASNetLite
 from segmentation_server.model.checkpoint import load_checkpoint, save_checkpoint
 from segmentation_server.training.dataset import Pairs, is_held_back, read_pairs
 from segmentation_server.training.judge import judge
 
 SHARPNESS = 2.0  # gives most of what held-back photos gain; with more, edges have steps
-SIDE = 320  # pixels; of the squares that the held-back photos are judged at
+SIDE = ARCHITECTURES["basnet-lite"].size  # pixels; of the squares that the held-back photos are judged at
 BATCH = 8
 
 

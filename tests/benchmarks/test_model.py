@@ -37,7 +37,7 @@ from segmentation_server.segmenter import to_batch
 from tests.benchmarks.fake_engine import Fake, broken
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-BATCH = np.zeros((1, 3, 8, 8), np.float32)
+PICTURE = np.zeros((12, 16, 3), np.uint8)
 
 
 def measured(engine: str, *seconds: float, level: float = 0.0) -> Measured:
@@ -55,7 +55,7 @@ def test_each_engine_has_a_process_and_memory_of_its_own() -> None:
             Contender("net", "slow", partial(Fake, seconds=0.2)),
             Contender("net", "large", partial(Fake, memory_mb=300)),
         ],
-        BATCH,
+        PICTURE,
         rounds=3,
     )
 
@@ -68,7 +68,7 @@ def test_each_engine_has_a_process_and_memory_of_its_own() -> None:
 
 
 def test_an_engine_that_does_not_run_here_is_left_out(capfd: pytest.CaptureFixture[str]) -> None:
-    only = measure_in_turns([Contender("net", "no", broken), Contender("net", "yes", Fake)], BATCH, rounds=1)
+    only = measure_in_turns([Contender("net", "no", broken), Contender("net", "yes", Fake)], PICTURE, rounds=1)
 
     assert [one.contender.engine for one in only] == ["yes"]
     errors = capfd.readouterr().err
@@ -101,7 +101,7 @@ def test_all_engines_run_the_same_network(tmp_path: Path) -> None:
     weights.write_bytes((OURS / "basnet_lite.safetensors").read_bytes())
     export(weights)
     export(weights, to_ncnn=True)
-    batch = to_batch(read_photo(PHOTO.read_bytes(), 10**6), 320)
+    batch = to_batch(read_photo(PHOTO.read_bytes(), 10**6), 288)
 
     loads = {contender.engine: contender.load for contender in contenders_of(LITE, tmp_path, threads=1)}
 

@@ -83,6 +83,6 @@ def test_a_saved_one_says_what_it_is_and_runs_in_the_server(tmp_path: Path) -> N
     with torch.inference_mode():
         expected = loaded(photo)[0].sigmoid()[:, 0]
     assert read_architecture(file) == "basnet-lite"
-    assert (engine.name, engine.size) == ("BASNet-lite", 320)
+    assert (engine.name, engine.size) == ("BASNet-lite", 288)
     assert list(tmp_path.iterdir()) == [file]
     torch.testing.assert_close(torch.from_numpy(probability), expected, rtol=1e-3, atol=1e-4)

@@ -24,7 +24,7 @@ def test_other_weights_run_in_pytorch() -> None:
 
     engine = load_engine(engines.OURS / "basnet_lite.safetensors", threads=1)
 
-    assert (engine.name, engine.size) == ("BASNet-lite", 320)
+    assert (engine.name, engine.size) == ("BASNet-lite", 288)
 
 
 def test_without_pytorch_its_weights_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def test_they_find_nothing_where_nothing_is(photo: Photo) -> None:
 
 def test_the_graph_beside_them_gives_the_same_mask(coffee: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)  # which would halve the precision
-    batch = to_batch(coffee, 320)
+    batch = to_batch(coffee, 288)
 
     in_onnx_runtime, in_pytorch = (load_engine(file, threads=1)(batch) for file in (LITE, WEIGHTS))
 
@@ -50,7 +50,7 @@ def test_half_precision_gives_the_same_mask_and_is_far_from_its_end(coffee: Phot
     """In float16, as on a GPU, which ends at 65,504."""
     network = BASNetLite().eval()
     load_checkpoint(network, WEIGHTS)
-    batch = torch.from_numpy(to_batch(coffee, 320))
+    batch = torch.from_numpy(to_batch(coffee, 288))
     largest: list[float] = []
 
     def look(_layer: nn.Module, _entered: object, left: object) -> None:
