@@ -60,7 +60,7 @@ def test_it_can_be_stopped_before_it_listens(certificate: Certificate, tmp_path:
 def test_its_end_is_noticed(server: ServerProcess) -> None:
     server.wait_until_listening()
     assert not server.has_ended()
-    child = psutil.Process(os.getpid()).children()[-1]
+    child = max(psutil.Process(os.getpid()).children(), key=psutil.Process.create_time)
     child.send_signal(signal.SIGKILL)
     child.wait()
     assert server.has_ended()
