@@ -11,7 +11,7 @@ from segmentation_server.model import Engine, Float32Array
 
 @dataclass(frozen=True)
 class Fake:
-    """It takes its time and memory, and its mask is the number of its process."""
+    """It takes its time and memory, and a photo at its own size; its mask is the number of its process."""
 
     seconds: float = 0.0
     memory_mb: int = 0
@@ -19,6 +19,7 @@ class Fake:
     size: int = 8
 
     def __call__(self, batch: Float32Array) -> Float32Array:
+        assert batch.shape == (1, 3, self.size, self.size)
         np.ones(self.memory_mb * 125_000)
         time.sleep(self.seconds)
         return np.full((1, 8, 8), os.getpid(), np.float32)

@@ -52,7 +52,7 @@ def test_each_engine_has_a_process_and_memory_of_its_own() -> None:
     small, slow, large = measure_in_turns(
         [
             Contender("net", "small", Fake),
-            Contender("net", "slow", partial(Fake, seconds=0.2)),
+            Contender("net", "slow", partial(Fake, seconds=0.2, size=16)),
             Contender("net", "large", partial(Fake, memory_mb=300)),
         ],
         PICTURE,
