@@ -94,7 +94,7 @@ class Recipe:
         if self.frozen_blocks and (self.model != "basnet-lite" or self.encoder is None):
             raise SettingsInvalid("frozen_blocks needs an encoder of basnet-lite: name it, or leave frozen_blocks out.")
         if self.frozen_blocks > LITE_BLOCKS:
-            raise SettingsInvalid(f"frozen_blocks = {self.frozen_blocks}, but the encoder has {LITE_BLOCKS} blocks.")
+            raise SettingsInvalid(f"frozen_blocks is at most {LITE_BLOCKS}: the encoder has {LITE_BLOCKS} blocks.")
         if min(self.steps, self.batch, self.stored_side, self.judged, self.report_steps) < 1:
             raise SettingsInvalid("steps, batch, stored_side, judged and report_steps start at 1.")
         shares = [share for share, _ in self.sides]
