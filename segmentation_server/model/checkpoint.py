@@ -42,15 +42,16 @@ def load_checkpoint(model: nn.Module, path: Path) -> None:
         path: safetensors where the name ends so, otherwise a state dict that torch saved.
 
     Raises:
-        SettingsInvalid: the file is not a checkpoint, or one of another model.
+        SettingsInvalid: the file is not a checkpoint, or one of another model, or some of its weights are no numbers.
     """
     weights = {name.removeprefix(PREFIX): weight for name, weight in read_weights(path).items()}
     _reject_other_model(model, weights, path)
+    _reject_non_finite(weights, path)
     model.load_state_dict(weights, strict=False)  # what strict would refuse now is only the counters
 
 
 def save_checkpoint(model: nn.Module, path: Path, architecture: str) -> None:
-    """Write a model's weights in half precision.
+    """Write a model's weights in half precision, and those that are too large for it in single.
 
     Args:
         model: on any device.
@@ -58,8 +59,7 @@ def save_checkpoint(model: nn.Module, path: Path, architecture: str) -> None:
         architecture: which of ARCHITECTURES it is; the file says so.
     """
     weights = {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
-    halved = {name: weight.half() if weight.is_floating_point() else weight for name, weight in weights.items()}
-    write_weights(halved, path, architecture)
+    write_weights({name: _halve(weight) for name, weight in weights.items()}, path, architecture)
 
 
 def write_weights(weights: Mapping[str, Tensor], path: Path, architecture: str) -> None:
@@ -106,6 +106,12 @@ def restore(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: w * scales[name + SCALE] if name + SCALE in scales else w for name, w in kept.items()}
 
 
+def _halve(weight: Tensor) -> Tensor:
+    """Half precision ends at 65,504; a variance that batch normalisation has seen may be larger."""
+    half = weight.half() if weight.is_floating_point() else weight
+    return half if half.isfinite().all() else weight
+
+
 def _load(path: Path) -> Mapping[str, Tensor]:
     if path.suffix == ".safetensors":
         return restore(safetensors.torch.load_file(path, device="cpu"))
@@ -130,6 +136,12 @@ def _reject_other_model(model: nn.Module, weights: Mapping[str, Tensor], path: P
             kind = type(model).__name__
             fact = f"{path} is not a checkpoint of {kind}: it {what} {_enumerate(names)}. Give one of {kind}."
             raise SettingsInvalid(fact)
+
+
+def _reject_non_finite(weights: Mapping[str, Tensor], path: Path) -> None:
+    names = [name for name, weight in weights.items() if not weight.isfinite().all()]
+    if names:
+        raise SettingsInvalid(f"{path} has weights that are infinite or no numbers: {_enumerate(names)}. Give another.")
 
 
 def _enumerate(names: list[str]) -> str:

@@ -107,7 +107,8 @@ def train(
 
     def check() -> None:
         """Judge, save, draw."""
-        refuse_non_finite(sums, run.step)
+        for numbers in (sums, *means):  # where a loss is one still, what normalisation keeps may be none
+            refuse_non_finite(numbers, run.step)
         verdict = judge(average, held_back, recipe.batch, precision)
         run.verdicts.append({"step": run.step, "mae": verdict.mae, "max_f": verdict.max_f})
         is_best = verdict.merit > run.best_merit
@@ -201,9 +202,9 @@ def restore_run(
     return run
 
 
-def refuse_non_finite(sums: Tensor, step: int) -> None:
+def refuse_non_finite(numbers: Tensor, step: int) -> None:
     """A number that is none spreads to all weights; they are not saved."""
-    if not sums.isfinite().all():
+    if not numbers.isfinite().all():
         raise TrainingDiverged(f"It happened before step {step}.")
 
 

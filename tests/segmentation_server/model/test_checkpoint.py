@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from protocol.errors import SettingsInvalid
 from segmentation_server.model.basnet import BASNet
-from segmentation_server.model.checkpoint import load_checkpoint
+from segmentation_server.model.checkpoint import load_checkpoint, save_checkpoint
 
 Weights = dict[str, Tensor]
 
@@ -64,6 +64,25 @@ def test_half_precision_weights_load_into_a_single_precision_model(tmp_path: Pat
     load_checkpoint(model, save(small_model().half().state_dict(), tmp_path))
 
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+
+
+def test_what_is_too_large_for_half_precision_is_kept_in_single(tmp_path: Path) -> None:
+    model, loaded, path = small_model(), small_model(), tmp_path / "weights.safetensors"
+    model.state_dict()["1.running_var"].fill_(70_000)
+
+    save_checkpoint(model, path, "small")
+    load_checkpoint(loaded, path)
+
+    assert loaded.state_dict()["1.running_var"].tolist() == [70_000] * 4
+    assert safetensors.torch.load_file(path)["1.weight"].dtype == torch.float16
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_weights_that_are_no_numbers_are_refused(number: float, tmp_path: Path) -> None:
+    path = save(small_model().state_dict() | {"1.running_var": torch.full((4,), number)}, tmp_path)
+
+    with pytest.raises(SettingsInvalid, match=r"infinite or no numbers: 1.running_var\. Give another"):
+        load_checkpoint(small_model(), path)
 
 
 @pytest.mark.parametrize(

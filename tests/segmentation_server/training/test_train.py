@@ -158,6 +158,17 @@ def test_a_loss_that_is_no_number_stops_in_words_and_is_not_saved(
     assert not (tmp_path / "checkpoint.pt").exists()
 
 
+def test_an_average_that_is_no_number_is_not_saved(
+    tiny: Recipe, pairs: Pairs, held_back: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segmentation_server.training.train.blend", lambda means, *_: means[-1].fill_(float("inf")))
+
+    with pytest.raises(TrainingDiverged, match="before step"):
+        train(tiny, pairs, held_back, tmp_path)
+
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
 def test_a_run_starts_from_the_weights_it_is_given(
     tiny: Recipe, pairs: Pairs, held_back: Pairs, tmp_path: Path
 ) -> None:
