@@ -141,7 +141,8 @@ def _reject_other_model(model: nn.Module, weights: Mapping[str, Tensor], path: P
 def _reject_non_finite(weights: Mapping[str, Tensor], path: Path) -> None:
     names = [name for name, weight in weights.items() if not weight.isfinite().all()]
     if names:
-        raise SettingsInvalid(f"{path} has weights that are infinite or no numbers: {_enumerate(names)}. Give another.")
+        fact = f"{path} is damaged: infinite or no numbers are in {_enumerate(names)}."
+        raise SettingsInvalid(f"{fact} Give another checkpoint.")
 
 
 def _enumerate(names: list[str]) -> str:

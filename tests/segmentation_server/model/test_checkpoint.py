@@ -81,7 +81,7 @@ def test_what_is_too_large_for_half_precision_is_kept_in_single(tmp_path: Path) 
 def test_weights_that_are_no_numbers_are_refused(number: float, tmp_path: Path) -> None:
     path = save(small_model().state_dict() | {"1.running_var": torch.full((4,), number)}, tmp_path)
 
-    with pytest.raises(SettingsInvalid, match=r"infinite or no numbers: 1.running_var\. Give another"):
+    with pytest.raises(SettingsInvalid, match=r"infinite or no numbers are in 1.running_var\. Give another checkpoint"):
         load_checkpoint(small_model(), path)
 
 
