@@ -15,6 +15,9 @@ from segmentation_server.training.recipe import Augmentation
 
 BLUR_REACH = 4  # pixels; the window is twice as wide and one
 BLUR_SIGMA = (0.4, 2.0)  # pixels
+NEARNESS = (0.8, 1.4)  # of a window about the object, which is as large as the object's longer side, times this
+NEAR_SHIFT = 0.15  # how far its middle is from the object's, either way, as a share of its sides
+LEAST_NEAR = 0.4  # of the stored side; closer, a photo has no details
 JPEG_QUALITY = (15.0, 80.0)  # as libjpeg counts
 DARKNESS = 2  # of photos of nothing; some are black
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -70,19 +73,39 @@ def send(drawn: Tensor, device: torch.device) -> Tensor:
 
 
 def crop(pictures: Tensor, side: int, how: Augmentation, generator: Generator) -> Tensor:
-    """(B, C, S, S) float -> (B, C, side, side): a window of whole pixels, resized bilinearly and perhaps flipped."""
+    """(B, C, S, S) float, truths last -> (B, C, side, side): a window of whole pixels, turned, flipped and resized."""
     count, stored = pictures.shape[0], pictures.shape[-1]
-    share = _uniform(count, *how.window, generator)[:, None] * (1 + _around(count, 2, how.stretch, generator))
-    sides = (share * stored).round().clamp(1, stored)  # (B, 2), width and height
-    corners = (torch.rand(count, 2, generator=generator) * (stored - sides + 1)).floor()
-    scale, middle = sides / stored, (2 * corners + sides) / stored - 1  # as affine_grid counts, from -1 to 1
+    stretch = 1 + _around(count, 2, how.stretch, generator)
+    share = _uniform(count, *how.window, generator)[:, None] * stretch
+    place = torch.rand(count, 2, generator=generator)
     is_flipped = torch.rand(count, generator=generator) < (0.5 if how.is_flipped else 0)
-    affine = torch.zeros(count, 2, 3)
-    affine[:, 0, 0] = torch.where(is_flipped, -scale[:, 0], scale[:, 0])
-    affine[:, 1, 1] = scale[:, 1]
-    affine[:, :, 2] = middle
-    grid = F.affine_grid(send(affine, pictures.device), [count, 1, side, side], align_corners=False)
+    angle = 2 * math.pi * _around(count, 1, how.turn, generator)[:, 0]
+    is_near = torch.rand(count, 1, generator=generator) < how.near
+    nearness = _uniform(count, *NEARNESS, generator)[:, None] * stretch
+    share, place, is_near, nearness = (send(drawn, pictures.device) for drawn in (share, place, is_near, nearness))
+
+    # The window in pixels, x and y: anywhere, or about the object.
+    begin, end = bounds(pictures[:, -1] > 0.5)
+    longest = (end - begin).amax(1, keepdim=True)
+    near = (nearness * longest).clamp_min(LEAST_NEAR * stored)
+    sides = torch.where(is_near, near, share * stored).round().clamp(1, stored)
+    room = stored - sides
+    corners = torch.where(is_near, (begin + end - sides) / 2 + NEAR_SHIFT * (2 * place - 1) * sides, place * (room + 1))
+    corners = corners.floor().clamp_min(0).minimum(room)
+
+    # As affine_grid counts, from -1 to 1.
+    scale, middle = sides / stored, (2 * corners + sides) / stored - 1
+    turned = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], dim=1).view(count, 2, 2)
+    turned[:, :, 0] *= torch.where(is_flipped, -1.0, 1.0)[:, None]
+    affine = torch.cat([send(turned, pictures.device) * scale[:, None], middle[:, :, None]], dim=2)
+    grid = F.affine_grid(affine, [count, 1, side, side], align_corners=False)
     return F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+
+
+def bounds(truths: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, S, S) bool -> where objects begin and end, (B, 2) x and y; all of an empty truth."""
+    lines = torch.stack([truths.any(1), truths.any(2)], dim=1).int()  # (B, 2, S)
+    return lines.argmax(2), truths.shape[-1] - lines.flip(2).argmax(2)
 
 
 def paste_objects(pictures: Tensor, share: float, generator: Generator) -> Tensor:

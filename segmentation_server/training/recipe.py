@@ -36,10 +36,12 @@ class Augmentation:
     contrast: float = 0.0
     saturation: float = 0.0
     tint: float = 0.0  # of each channel
-    blurred: float = 0.0  # the share of photos that it happens to, likewise the next two
+    blurred: float = 0.0  # the share of photos that it happens to, likewise the next four
     jpeg: float = 0.0
     pasted: float = 0.0  # with the object of another photo upon them
     emptied: float = 0.0  # replaced by colours, shades, fog or noise, with nothing to find
+    near: float = 0.0  # whose crop closes in on the object, whatever `window` says
+    turn: float = 0.0  # the crop is turned by at most this share of a whole turn, either way
 
     def __post_init__(self) -> None:
         refuse_other_kinds(self)

@@ -23,7 +23,9 @@ from segmentation_server.training.augment import (
 )
 from segmentation_server.training.recipe import Augmentation
 
-STRONG = Augmentation((0.5, 1), 0.2, True, 0.3, 0.3, 0.3, 0.1, blurred=0.5, jpeg=0.5, pasted=0.5, emptied=0.2)
+STRONG = Augmentation(
+    (0.5, 1), 0.2, True, 0.3, 0.3, 0.3, 0.1, blurred=0.5, jpeg=0.5, pasted=0.5, emptied=0.2, near=0.5, turn=0.1
+)
 
 
 def chance(seed: int = 0) -> Generator:
@@ -97,6 +99,50 @@ def test_every_other_photo_is_flipped() -> None:
     is_flipped = cropped[:, 0, 0, 0] > 8
     assert 30 < is_flipped.sum() < 70
     torch.testing.assert_close(cropped[is_flipped][0], gradient(1, 16)[0].flip(-1), rtol=0, atol=1e-3)
+
+
+def test_a_near_crop_is_about_the_object_and_not_much_larger() -> None:
+    truths = torch.zeros(200, 1, 100, 100)
+    truths[:, :, 40:60, 25:75] = 1  # 50 wide, 20 high
+
+    cropped = crop(torch.cat([gradient(200, 100), truths], dim=1), 64, Augmentation(near=1.0), chance())
+
+    sides = (cropped[:, :2, 40, 40] - cropped[:, :2, 24, 24]) * 64 / 16  # in pixels of the photo
+    assert 0.8 * 50 - 1 < sides.min() < 0.85 * 50
+    assert 1.35 * 50 < sides.max() < 1.4 * 50 + 1
+    torch.testing.assert_close(sides[:, 0], sides[:, 1])
+    shift = (cropped[:, :2, 31:33, 31:33].mean((2, 3)) - 50) / sides
+    assert 0.1 < shift.abs().max() < 0.15 + 1 / 40
+
+
+def test_a_near_crop_about_an_object_in_the_corner_stays_in_the_photo() -> None:
+    truths = torch.zeros(50, 1, 100, 100)
+    truths[:, :, 70:, 70:] = 1
+
+    cropped = crop(torch.cat([gradient(50, 100), truths], dim=1), 64, Augmentation(near=1.0), chance())
+
+    assert cropped[:, :2, -2, -2].min() > 95
+    assert cropped[:, :2, 1, 1].min() > 55
+
+
+def test_of_a_photo_without_an_object_a_near_crop_is_large() -> None:
+    cropped = crop(
+        torch.cat([gradient(20, 64), torch.zeros(20, 1, 64, 64)], dim=1), 32, Augmentation(near=1.0), chance()
+    )
+
+    assert (cropped[:, 0, 0, -1] - cropped[:, 0, 0, 0]).min() > 0.75 * 64
+
+
+def test_a_turned_crop_keeps_its_middle_and_lengths() -> None:
+    turned = crop(gradient(50, 64), 64, Augmentation(window=(0.5, 0.5), turn=0.05), chance())
+
+    across = turned[:, :, 32, 40] - turned[:, :, 32, 24]  # in pixels of the photo, along a row of the crop
+    torch.testing.assert_close(across.norm(dim=1), torch.full((50,), 8.0), rtol=0, atol=0.1)
+    degrees = torch.rad2deg(torch.atan2(across[:, 1], across[:, 0]))
+    assert -18 <= degrees.min() < -9
+    assert 9 < degrees.max() <= 18
+    square = crop(gradient(50, 64), 64, Augmentation(window=(0.5, 0.5)), chance())
+    torch.testing.assert_close(*(cropped[:, :, 31:33, 31:33].mean((2, 3)) for cropped in (turned, square)))
 
 
 def test_a_pasted_object_covers_and_is_truth() -> None:
