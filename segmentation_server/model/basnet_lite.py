@@ -56,6 +56,7 @@ class Layer(nn.Module):
         padding = 0 if around % 2 else around // 2
         self.conv = nn.Conv2d(c_in, c_out, kernel, stride, padding, dilation, groups, bias=False)
         self.norm = nn.BatchNorm2d(c_out, eps=1e-3)  # as EfficientNet was trained
+        self.is_frozen = False  # the normalisation; see `encoder.freeze`
 
     def forward(self, features: Tensor) -> Tensor:
         """Rectified."""
@@ -63,9 +64,16 @@ class Layer(nn.Module):
 
     def normalised(self, features: Tensor) -> Tensor:
         """Without the rectifier, as the last layer of a residual block wants it."""
-        if self.conv.padding == (0, 0):
+        conv, norm = self.conv, self.norm
+        if conv.padding == (0, 0) and any(self.margin):
             features = F.pad(features, self.margin)
-        normal: Tensor = self.norm(self.conv(features))
+        if self.is_frozen:  # then it is a part of the convolution, which makes a step of training a seventh quicker
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+            kernel, bias = conv.weight * scale.view(-1, 1, 1, 1), norm.bias - norm.running_mean * scale
+            return F.conv2d(features, kernel, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
+        normal: Tensor = norm(conv(features))
         return normal
 
 

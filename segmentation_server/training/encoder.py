@@ -79,8 +79,9 @@ def freeze(encoder: EfficientNetLite2, blocks: int) -> None:
     for kept in (encoder.stem, *encoder.blocks[:blocks]):
         kept.requires_grad_(requires_grad=False)
     for layer in encoder.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.eval().requires_grad_(requires_grad=False)
+        if isinstance(layer, Layer):
+            layer.norm.eval().requires_grad_(requires_grad=False)
+            layer.is_frozen = True
 
 
 @torch.no_grad()

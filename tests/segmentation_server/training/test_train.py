@@ -27,7 +27,7 @@ from segmentation_server.model.basnet_lite import BASNetLite
 from segmentation_server.model.checkpoint import read_architecture
 from segmentation_server.training.__main__ import RECIPES, main
 from segmentation_server.training.dataset import Pairs, is_held_back, read_pairs
-from segmentation_server.training.encoder import start_encoder
+from segmentation_server.training.encoder import freeze, start_encoder
 from segmentation_server.training.recipe import Recipe, read_recipe
 from segmentation_server.training.train import Start, draw_batch, train
 
@@ -244,6 +244,27 @@ def test_a_frozen_part_of_an_encoder_stays_as_it_was_taught(
         name for name in before if name.startswith(("encoder.stem.", *(f"encoder.blocks.{n}." for n in range(4))))
     } <= kept
     assert not {name for name in before if name.startswith("encoder.blocks.4.") and ".conv." in name} & kept
+
+
+def test_frozen_normalisation_does_the_same_within_the_convolutions() -> None:
+    model = BASNetLite()
+    for layer in model.encoder.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            assert layer.running_mean is not None
+            assert layer.running_var is not None
+            for numbers in (layer.weight, layer.bias, layer.running_mean, layer.running_var):
+                nn.init.uniform_(numbers, 0.5, 1.5)
+    photo = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        expected = model.eval().encoder(photo)
+
+    freeze(model.train().encoder, 4)
+
+    for features, same in zip(model.encoder(photo), expected, strict=True):
+        torch.testing.assert_close(features, same, rtol=1e-4, atol=1e-4)
+    wanting = {name for name, parameter in model.encoder.named_parameters() if parameter.requires_grad}
+    assert {name.split(".")[1] for name in wanting} == {str(number) for number in range(4, 21)}
+    assert all(name.endswith(".conv.weight") for name in wanting)
 
 
 def test_resnet_34_starts_four_stages_of_basnet(tmp_path: Path) -> None:
