@@ -1,9 +1,10 @@
 """photo tensor -> six maps of logits: BASNet's idea, predict and refine, at a laptop's price.
 
 The encoder is EfficientNet-lite2 (Tan and Le 2019 without squeeze-and-excitation, ReLU6 for swish), so that ImageNet
-weights can be had for it. The decoder is BASNet's with fewer channels, and ends at half the photo's size. The
-refinement sees the photo besides the coarse map, which has lost what is finer than two pixels. It works at half the
-size too, where four pixels of the photo lie in one cell: nothing of them is lost, and twice the channels cost no more.
+weights can be had for it. The decoder is BASNet's with fewer channels and attention at its two coarsest sizes, where a
+thing that fills the photo is seen as one, and ends at half the photo's size. The refinement sees the photo besides the
+coarse map, which has lost what is finer than two pixels. It works at half the size too, where four pixels of the photo
+lie in one cell: nothing of them is lost, and twice the channels cost no more.
 """
 
 from typing import NamedTuple
@@ -41,6 +42,8 @@ SKIPPED_TO = (0, 3, 6, 14, 20)  # the last blocks at 1/2, 1/4, 1/8, 1/16 and 1/3
 SKIP_CHANNELS = (16, 24, 48, 120, 352)
 DECODER_CHANNELS = (24, 32, 48, 64, 96)  # at the same sizes
 REFINEMENT_CHANNELS = 32
+ATTENTIVE = 3  # which size has attention besides the coarsest
+HEADS = 4
 CELL = 2  # pixels of the photo, per side, in a cell of the refinement
 
 
@@ -75,6 +78,40 @@ class Layer(nn.Module):
             return F.conv2d(features, kernel, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
         normal: Tensor = norm(conv(features))
         return normal
+
+
+class ResidualLayer(nn.Module):
+    """Adds what a layer finds, and rectifies (He et al. 2016): (B, C, H, W), rectified -> same.
+
+    At first it adds nothing, so that a network that has learnt already can be given one.
+    """
+
+    def __init__(self, channels: int, kernel: int = 3) -> None:
+        super().__init__()
+        self.layer = Layer(channels, channels, kernel)
+        nn.init.zeros_(self.layer.norm.weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The features of each place with those around it."""
+        return F.relu6(features + self.layer.normalised(features), inplace=True)
+
+
+class Attention(ResidualLayer):
+    """As ResidualLayer, but each place sees all others, weighed by what is there (Vaswani et al. 2017)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, 1)
+        self.query = Layer(channels, channels, 1)
+        self.key = Layer(channels, channels, 1)
+        self.value = Layer(channels, channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The features of each place with those of all."""
+        heads = (len(features), HEADS, features.shape[1] // HEADS, -1)
+        layers = (self.query, self.key, self.value)
+        query, key, value = (layer.normalised(features).reshape(heads).mT for layer in layers)
+        gathered = F.scaled_dot_product_attention(query, key, value).mT.reshape(features.shape)
+        return F.relu6(features + self.layer.normalised(gathered), inplace=True)
 
 
 class InvertedResidual(nn.Module):
@@ -124,14 +161,17 @@ class LiteDecoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bridge = nn.Sequential(Layer(SKIP_CHANNELS[-1], 96), Layer(96, DECODER_CHANNELS[-1], dilation=2))
+        self.bridge = nn.Sequential(
+            Layer(SKIP_CHANNELS[-1], 96), Layer(96, DECODER_CHANNELS[-1], dilation=2), Attention(DECODER_CHANNELS[-1])
+        )
         self.stages = nn.ModuleList()
         pairs = zip(SKIP_CHANNELS[:-1], DECODER_CHANNELS[:-1], DECODER_CHANNELS[1:], strict=True)
         for number, (c_skip, c_out, c_coarser) in enumerate(pairs):
             layers = [Layer(c_coarser + c_skip, c_out)]
             if number:  # a second layer at half the size would cost more than all others
                 layers.append(Layer(c_out, c_out))
-            self.stages.append(nn.Sequential(*layers))
+            attention = [Attention(c_out)] if number == ATTENTIVE else []
+            self.stages.append(nn.Sequential(*layers, ResidualLayer(c_out), *attention))
 
     def forward(self, skipped: list[Tensor]) -> list[Tensor]:
         """The finest first, as they came."""
@@ -150,6 +190,7 @@ class LiteRefinement(nn.Module):
         c = REFINEMENT_CHANNELS
         self.down2, self.down4, self.down8 = Layer(1 + 3 * CELL**2, c), Layer(c, c), Layer(c, c)
         self.up4, self.up2 = Layer(c, c), Layer(c, c)
+        self.add2 = ResidualLayer(c)
         self.residual = nn.Conv2d(c, CELL**2, 3, padding=1)
 
     def forward(self, coarse: Tensor, batch: Tensor) -> Tensor:
@@ -158,7 +199,7 @@ class LiteRefinement(nn.Module):
         h4 = self.down4(halve(h2))
         h8 = self.down8(halve(h4))
         d4 = self.up4(upsample(h8, 2) + h4)
-        d2 = self.up2(upsample(d4, 2) + h2)
+        d2 = self.add2(self.up2(upsample(d4, 2) + h2))
         return upsample(coarse, CELL) + F.pixel_shuffle(self.residual(d2), CELL)
 
 

@@ -10,7 +10,7 @@ pytest.importorskip("torch", reason="BASNet needs PyTorch: pip install -e '.[tor
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from segmentation_server.model.basnet_lite import BASNetLite
+from segmentation_server.model.basnet_lite import Attention, BASNetLite, ResidualLayer
 from segmentation_server.model.blocks import upsample
 from segmentation_server.model.checkpoint import load_checkpoint, read_architecture, save_checkpoint
 from segmentation_server.model.torch_engine import load_torch_engine
@@ -53,6 +53,42 @@ def test_the_first_map_is_the_coarse_one_and_what_the_refinement_adds() -> None:
 
     added = torch.tensor([[3.0, 4], [5, 6]]).repeat(32, 32)
     torch.testing.assert_close(refined, upsample(coarse, 2) + added)
+
+
+@pytest.mark.parametrize("kind", [ResidualLayer, Attention])
+@torch.inference_mode()
+def test_what_a_trained_network_is_given_adds_nothing_at_first(kind: type[ResidualLayer]) -> None:
+    features = 6 * torch.rand(2, 8, 5, 7)
+
+    assert kind(8).eval()(features).equal(features)
+
+
+@pytest.mark.parametrize(("kind", "seen"), [(ResidualLayer, 4), (Attention, 5 * 7)])
+def test_attention_sees_all_places_and_a_residual_layer_those_around(kind: type[ResidualLayer], seen: int) -> None:
+    torch.manual_seed(0)
+    part = kind(8).eval()
+    torch.nn.init.ones_(part.layer.norm.weight)
+    features = (2 + torch.rand(1, 8, 5, 7)).requires_grad_()
+
+    part(features)[..., 0, 0].sum().backward()  # of a corner
+
+    assert features.grad is not None
+    assert int(features.grad.abs().sum(1).count_nonzero()) == seen
+
+
+def test_attention_weighs_values_by_how_keys_answer_queries() -> None:
+    torch.manual_seed(0)
+    part = Attention(8).eval()
+    torch.nn.init.ones_(part.layer.norm.weight)
+    features = 6 * torch.rand(1, 8, 2, 3)
+    with torch.inference_mode():
+        query, key, value = (layer.normalised(features).view(4, 2, 6) for layer in (part.query, part.key, part.value))
+        weights = torch.softmax(torch.einsum("hcq,hck->hqk", query, key) / 2**0.5, dim=-1)
+        gathered = torch.einsum("hqk,hck->hcq", weights, value).reshape(1, 8, 2, 3)
+
+        found = part(features)
+
+        torch.testing.assert_close(found, (features + part.layer.normalised(gathered)).clamp(0, 6))
 
 
 @torch.inference_mode()
