@@ -107,7 +107,7 @@ class Attention(ResidualLayer):
 
     def forward(self, features: Tensor) -> Tensor:
         """The features of each place with those of all."""
-        heads = (len(features), HEADS, features.shape[1] // HEADS, -1)
+        heads = (features.shape[0], HEADS, features.shape[1] // HEADS, -1)
         layers = (self.query, self.key, self.value)
         query, key, value = (layer.normalised(features).reshape(heads).mT for layer in layers)
         gathered = F.scaled_dot_product_attention(query, key, value).mT.reshape(features.shape)
