@@ -42,8 +42,8 @@ SKIPPED_TO = (0, 3, 6, 14, 20)  # the last blocks at 1/2, 1/4, 1/8, 1/16 and 1/3
 SKIP_CHANNELS = (16, 24, 48, 120, 352)
 DECODER_CHANNELS = (24, 32, 48, 64, 96)  # at the same sizes
 REFINEMENT_CHANNELS = 32
-ATTENTIVE = 3  # which size has attention besides the coarsest
-HEADS = 4
+ATTENTIVE = 3  # of the decoder's sizes: 1/16; the coarsest has attention too
+HEADS = 4  # of attention, each upon as large a part of the channels
 CELL = 2  # pixels of the photo, per side, in a cell of the refinement
 
 
@@ -70,7 +70,7 @@ class Layer(nn.Module):
         conv, norm = self.conv, self.norm
         if conv.padding == (0, 0) and any(self.margin):
             features = F.pad(features, self.margin)
-        if self.is_frozen:  # then it is a part of the convolution, which makes a step of training a seventh quicker
+        if self.is_frozen:  # as a part of the convolution it is quicker to train with
             assert norm.running_mean is not None
             assert norm.running_var is not None
             scale = norm.weight / (norm.running_var + norm.eps).sqrt()

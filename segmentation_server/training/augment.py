@@ -73,7 +73,10 @@ def send(drawn: Tensor, device: torch.device) -> Tensor:
 
 
 def crop(pictures: Tensor, side: int, how: Augmentation, generator: Generator) -> Tensor:
-    """(B, C, S, S) float, truths last -> (B, C, side, side): a window of whole pixels, turned, flipped and resized."""
+    """(B, C, S, S) float, the last channel a truth in [0, 1] -> (B, C, side, side).
+
+    It is a window of whole pixels, anywhere or about the object, resized bilinearly and perhaps turned and flipped.
+    """
     count, stored = pictures.shape[0], pictures.shape[-1]
     stretch = 1 + _around(count, 2, how.stretch, generator)
     share = _uniform(count, *how.window, generator)[:, None] * stretch
@@ -103,7 +106,10 @@ def crop(pictures: Tensor, side: int, how: Augmentation, generator: Generator) -
 
 
 def bounds(truths: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, S, S) bool -> where objects begin and end, (B, 2) x and y; all of an empty truth."""
+    """(B, S, S) bool -> the first pixel of an object and the one behind its last, both (B, 2) int64, x and y.
+
+    An empty truth counts as full.
+    """
     lines = torch.stack([truths.any(1), truths.any(2)], dim=1).int()  # (B, 2, S)
     return lines.argmax(2), truths.shape[-1] - lines.flip(2).argmax(2)
 
